@@ -80,7 +80,7 @@ uint8_t *weft_sim_memory(weft_sim *s, int mem, size_t *bytes) {
   return s->mem[mem];
 }
 
-void weft_sim_set_hook(weft_sim *s, void (*hook)(void *, weft_sim *, size_t), void *user) {
+void weft_sim_set_hook(weft_sim *s, weft_sim_hook hook, void *user) {
   s->hook = hook;
   s->hook_user = user;
 }
@@ -241,8 +241,9 @@ static bool run(weft_sim *s) {
     return fail_at(s, cause, at, &err);
   if (!s->opt.no_function)
     for (size_t i = 0; i < s->n_insn; i++) { /* program order is one order that semaphores allow */
-      if (s->hook) s->hook(s->hook_user, s, i);
+      if (s->hook) s->hook(s->hook_user, s, i, WEFT_HOOK_BEFORE);
       execute(s, &s->insn[i]);
+      if (s->hook) s->hook(s->hook_user, s, i, WEFT_HOOK_AFTER);
     }
   return true;
 }

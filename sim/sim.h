@@ -66,8 +66,11 @@ const uint64_t *weft_sim_progress(const weft_sim *sim, size_t *count);
 
 /* On-chip memories by WEFT_MEM_*, for tests that inspect or corrupt them. */
 uint8_t *weft_sim_memory(weft_sim *sim, int mem, size_t *bytes);
-/* Calls `hook` before each instruction's function (fault injection in tests); NULL removes it. */
-void weft_sim_set_hook(weft_sim *sim, void (*hook)(void *user, weft_sim *sim, size_t index),
-                       void *user);
+/* Calls `hook` around each instruction's function, with phase WEFT_HOOK_BEFORE and
+ * WEFT_HOOK_AFTER (checks, fault injection); NULL removes it. Instruction indices count from the
+ * doorbell's PROGRAM_OFFSET. */
+enum { WEFT_HOOK_BEFORE, WEFT_HOOK_AFTER };
+typedef void (*weft_sim_hook)(void *user, weft_sim *sim, size_t index, int phase);
+void weft_sim_set_hook(weft_sim *sim, weft_sim_hook hook, void *user);
 
 #endif

@@ -36,7 +36,7 @@ struct weft_sim {
   uint64_t *progress;
   size_t n_times;
   char error_text[512];
-  void (*hook)(void *, weft_sim *, size_t);
+  weft_sim_hook hook;
   void *hook_user;
   /* scratch of the functions, grown on demand and kept */
   void *scratch[4];
