@@ -8,9 +8,9 @@ BUILD   ?= build
 CC      ?= gcc
 CXX     ?= g++
 OPT     ?= -O2 -g
+comma   := ,
 WARN    := -Wall -Wextra -Werror
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
-comma   := ,
 CFLAGS  := -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) $(SANFLAGS) -MMD -MP -pthread
 CXXFLAGS := -std=c++17 $(OPT) $(WARN) $(SANFLAGS) -MMD -MP
 LDFLAGS := $(SANFLAGS) -pthread

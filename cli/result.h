@@ -46,6 +46,7 @@ typedef struct {
 
 typedef struct {
   const char *model, *preset, *backend;
+  uint64_t seed; /* of a random input */
   weft_config config;
   bool timed, checked;
   uint64_t cycles, lower_bound_cycles, macs, array_macs;

@@ -19,7 +19,7 @@ typedef struct {
   bool host;
   uint32_t first, count;
   int node;
-  const char *why; /* host: why the device does not do it (static text) */
+  const char *why; /* host: why the device does not do it (static, or in the program's strings) */
 } weft_step;
 
 /* Where a graph tensor lies in the arena (dense, NHWC) while it is alive; offset is
@@ -71,6 +71,7 @@ typedef struct {
   uint64_t bound_array, bound_dw, bound_vec, bound_dram, bound;
   uint64_t macs, array_macs;
   double compile_seconds;
+  char *strings; /* texts of a loaded program's steps; NULL when compiled here */
 } weft_program;
 
 /* How to compile; zero-initialized is the default. */

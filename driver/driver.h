@@ -16,6 +16,8 @@
 #include "regs.h"
 
 typedef struct weft_device weft_device;
+struct weft_device_options;
+struct weft_sim;
 
 /* What a device's back end provides. All offsets are bytes; `self` is the back end's own. */
 typedef struct {
@@ -30,10 +32,13 @@ typedef struct {
   /* Text of the last device error beyond what the registers say, or NULL. */
   const char *(*error_text)(void *self);
   void (*close)(void *self);
+  /* Only models have these two; NULL otherwise. */
+  void (*set_options)(void *self, const struct weft_device_options *options);
+  struct weft_sim *(*model)(void *self);
 } weft_device_ops;
 
 /* How the model behaves; other devices ignore it. Mirrors the options of the C model. */
-typedef struct {
+typedef struct weft_device_options {
   bool timing_only; /* time without function */
   bool no_timing;   /* function without time */
   bool check_races;
@@ -65,19 +70,29 @@ enum { WEFT_REGION_CODE, WEFT_REGION_CONST, WEFT_REGION_ARENA };
 typedef struct {
   uint64_t addr[3], bytes[3];
 } weft_image;
-/* Allocates the regions, copies code and constants, sets the region registers. The arena is left as
- * it is. */
+/* Allocates the regions (each at a multiple of WEFT_REGION_ALIGN), copies code and constants, sets
+ * the region registers: regions 0 to 2, each base low, base high, size low, size high. The arena is
+ * left as it is. On failure nothing stays allocated and no register is written. */
+enum { WEFT_REGION_ALIGN = 4096 };
 weft_status weft_device_load(weft_device *dev, const void *code, size_t code_bytes,
                              const void *constants, size_t constant_bytes, size_t arena_bytes,
                              weft_image *out, weft_err *err);
 
-/* Rings the doorbell for `count` instructions at byte `offset` (multiple of 256) of region 0. */
+/* Device memory that a program with these regions needs. */
+uint64_t weft_device_load_bytes(size_t code_bytes, size_t constant_bytes, size_t arena_bytes);
+
+/* Rings the doorbell for `count` instructions at byte `offset` (multiple of 256) of region 0.
+ * Registers are written in this order: PROGRAM_OFFSET, PROGRAM_COUNT, WATCHDOG, CONTROL (interrupt
+ * enable), DOORBELL. */
 weft_status weft_device_submit(weft_device *dev, uint32_t offset, uint32_t count, weft_err *err);
 /* Waits for the interrupt; clears it. `timeout_cycles` (0: none) goes into the watchdog at the
  * next submit; see weft_device_set_timeout. Fails with WEFT_EDEVICE or WEFT_ETIMEOUT and one line
  * that names cause, instruction and address. */
 weft_status weft_device_wait(weft_device *dev, weft_err *err);
 void weft_device_set_timeout(weft_device *dev, uint32_t cycles);
+/* Gives up waiting (WEFT_ETIMEOUT) when that many polls saw the device running; 0: never. For a
+ * device that may hang without its watchdog noticing. */
+void weft_device_set_poll_limit(weft_device *dev, uint64_t polls);
 /* Soft reset: on-chip state is lost, DRAM is kept. */
 void weft_device_reset(weft_device *dev);
 

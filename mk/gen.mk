@@ -13,3 +13,19 @@ $(GEN)/presets.inc: $(PRESETS:%=arch/presets/%.ini) mk/gen.mk
 	   echo 'NULL};'; echo 'static const char *const preset_texts[] = {'; \
 	   for p in $(PRESETS); do sed 's/.*/"&\\n"/' arch/presets/$$p.ini; echo ','; done; \
 	   echo '};'; } > $@
+# The generator for everything that is not C: Verilog constants, tables of the documents.
+$(GEN)/weft-gen: arch/gen.c arch/isa.c arch/config.c arch/regs.c $(GEN)/presets.inc \
+                 $(wildcard arch/*.def arch/*.h)
+	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g $(WARN) $(SANFLAGS) -Iarch -I$(GEN) $(filter %.c,$^) \
+	  -linih -o $@
+$(GEN)/weft_isa.vh: $(GEN)/weft-gen
+	@$< verilog > $@.tmp && mv $@.tmp $@
+# One configuration's constants: build/gen/preset/edge-256/weft_config.vh, ...
+$(GEN)/preset/%/weft_config.vh: $(GEN)/weft-gen
+	@mkdir -p $(@D)
+	@$< config $* > $@.tmp && mv $@.tmp $@
+# The tables in the documents, in place; tests/test_docs.c checks that they are up to date.
+.PHONY: docs
+docs: $(GEN)/weft-gen
+	$< docs $(wildcard docs/*.md)
+$(BUILD)/tests/test_docs: | $(GEN)/weft-gen $(GEN)/weft_isa.vh

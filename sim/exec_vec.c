@@ -52,9 +52,15 @@ static int32_t rounded_quotient(int32_t sum, int32_t count) { /* halves away fro
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
 
+static int32_t quotient_up(int32_t sum, int32_t count) { /* floor(sum / count + 1/2) */
+  int32_t n = 2 * sum + count, d = 2 * count;
+  return n >= 0 ? n / d : -((-n + d - 1) / d);
+}
+
 static int8_t window_result(const weft_insn_VPOOL *in, const weft_output_stage *o, int32_t v,
                             int32_t count) {
   if (in->op == WEFT_VPOOL_AVG && count) v = rounded_quotient(v, count);
+  if (in->op == WEFT_VPOOL_AVG_UP && count) v = quotient_up(v, count);
   if (in->op == WEFT_VPOOL_MEAN)
     v = weft_scale(weft_wrap((int64_t)v + in->bias), (int32_t)in->o_mult, in->o_shift, o->single);
   return weft_finish(v, o);

@@ -159,7 +159,7 @@ static unsigned check_vew(weft_sim *s, const weft_insn_VEW *in, weft_err *err) {
 
 static unsigned check_vpool(weft_sim *s, const weft_insn_VPOOL *in, weft_err *err) {
   weft_operand a = WEFT_OPERAND_OF(*in, a), o = WEFT_OPERAND_OF(*in, o);
-  REQUIRE(in->op != WEFT_VPOOL_AVG || in->kh * in->kw <= WEFT_AVG_MAX_WINDOW,
+  REQUIRE((in->op != WEFT_VPOOL_AVG && in->op != WEFT_VPOOL_AVG_UP) || in->kh * in->kw <= WEFT_AVG_MAX_WINDOW,
           "average over %u x %u pixels, at most %d", in->kh, in->kw, WEFT_AVG_MAX_WINDOW);
   REQUIRE(in->o_shift >= -31, "shift is -32");
   CHECK(check_window(s, &a, "a", swept(in->out_h, in->stride_y, in->kh, in->pad_top, in->in_h),

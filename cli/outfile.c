@@ -1,0 +1,56 @@
+/* Temporary file and rename; see outfile.h. */
+#include "outfile.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static weft_status failed(weft_outfile *o, const char *what, int code, weft_err *err) {
+  return weft_fail(err, WEFT_EINPUT, "%s: cannot %s: %s", o->path, what, strerror(code));
+}
+
+weft_status weft_outfile_open(weft_outfile *o, const char *path, weft_err *err) {
+  struct stat st;
+  o->path = path;
+  o->temp[0] = 0;
+  o->f = NULL;
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* /dev/stdout must stay what it is */
+    if (S_ISDIR(st.st_mode)) return failed(o, "create", EISDIR, err);
+    o->f = fopen(path, "wb");
+    return o->f ? WEFT_OK : failed(o, "open", errno, err);
+  }
+  if (snprintf(o->temp, sizeof o->temp, "%s.XXXXXX", path) >= (int)sizeof o->temp)
+    return weft_fail(err, WEFT_EINPUT, "%.64s...: path too long", path);
+  int fd = mkstemp(o->temp);
+  if (fd < 0) return failed(o, "create", errno, err);
+  mode_t mask = umask(0);
+  umask(mask);
+  if (fchmod(fd, 0666 & ~mask) == 0) o->f = fdopen(fd, "wb");
+  if (o->f) return WEFT_OK;
+  int code = errno;
+  close(fd);
+  unlink(o->temp);
+  return failed(o, "create", code, err);
+}
+
+weft_status weft_outfile_close(weft_outfile *o, weft_err *err) {
+  bool good = !ferror(o->f);
+  errno = 0;
+  good = fclose(o->f) == 0 && good;
+  o->f = NULL;
+  if (good && o->temp[0]) good = rename(o->temp, o->path) == 0;
+  if (good) return WEFT_OK;
+  int code = errno ? errno : EIO;
+  if (o->temp[0]) unlink(o->temp);
+  return failed(o, "write", code, err);
+}
+
+void weft_outfile_abandon(weft_outfile *o) {
+  if (!o->f) return;
+  fclose(o->f);
+  if (o->temp[0]) unlink(o->temp);
+  o->f = NULL;
+}

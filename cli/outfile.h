@@ -1,0 +1,23 @@
+/* Output files that appear whole or not at all: written beside their place, then renamed. */
+#ifndef WEFT_OUTFILE_H
+#define WEFT_OUTFILE_H
+
+#include <stdio.h>
+
+#include "err.h"
+
+typedef struct {
+  FILE *f;          /* write here */
+  const char *path; /* borrowed until the close */
+  char temp[4096];  /* "" when `path` is a pipe or a device, which is written directly */
+} weft_outfile;
+
+/* Opens for writing. On error nothing exists that did not exist before; the text names `path`. */
+weft_status weft_outfile_open(weft_outfile *o, const char *path, weft_err *err);
+/* Closes and renames into place. On error (disk full, ...) the old file, if any, is still there and
+ * the temporary one is gone. */
+weft_status weft_outfile_close(weft_outfile *o, weft_err *err);
+/* Gives up: closes and removes what was written. */
+void weft_outfile_abandon(weft_outfile *o);
+
+#endif

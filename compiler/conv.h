@@ -1,0 +1,67 @@
+/* Inside lower_conv*: a convolution, its weights cut into tiles, and how it is tiled. */
+#ifndef WEFT_CONV_H
+#define WEFT_CONV_H
+
+#include "lower.h"
+
+/* The layer: every convolution-like operator (CONV_2D, grouped or not, FULLY_CONNECTED,
+ * DEPTHWISE_CONV_2D on the array) is out[oc] = sum over window and input channels of its group. */
+typedef struct {
+  const weft_node *node;
+  view x, y;
+  window k;
+  uint32_t group_in, group_out; /* input and output channels per group */
+  const void *weights;
+  bool weights_uint8, depthwise; /* layout OHWI, or 1HWO */
+  const int32_t *bias;           /* or NULL */
+  bool packed; /* K packed across taps: LOAD builds pixels of kh*kw*C channels */
+} conv;
+
+/* The K range of blocks that one column block needs from one weight component. Weights of old
+ * uint8 models leave int8 by at most a factor of two: w = w0 + w1 + w2, each int8; the few blocks
+ * where w1 or w2 is not zero are passes of their own. */
+typedef struct {
+  uint32_t nb, n_count; /* column blocks (several only when they need the same) */
+  uint32_t kb, k_count; /* channel blocks */
+  int component;
+  bool first, last; /* of the column block's sums */
+  uint32_t row;     /* of the tiles, within the chunk */
+} piece;
+
+/* What is loaded into the weight buffer at once. */
+typedef struct {
+  uint32_t nb, n_count; /* column blocks */
+  uint32_t kb, k_count; /* slice of the channel blocks: what the input tile must hold */
+  bool last_slice;
+  int first_piece, n_pieces;
+  uint32_t rows;
+  uint64_t offset, param_offset; /* constants */
+} chunk;
+
+typedef struct {
+  uint32_t th, tw;
+  bool weights_outer;  /* loop order: weight chunks outside, tiles inside */
+  bool resident;       /* all weights stay in the buffer for the whole layer */
+  uint32_t in_banks;   /* split of the scratchpad */
+  uint32_t k_slice;    /* channel blocks per slice */
+  uint32_t chunk_rows; /* at most, per chunk */
+} conv_plan;
+
+/* conv_weights.c */
+int32_t conv_weight(const conv *v, uint32_t oc, uint32_t ky, uint32_t kx, uint32_t ic);
+uint32_t conv_taps(const conv *v);     /* per pass: 1 when packed */
+uint32_t conv_channels(const conv *v); /* K per tap, as the array sees it */
+/* Channel blocks that column block nb needs. */
+void conv_k_range(const conv *v, const lowering *l, uint32_t nb, uint32_t *kb, uint32_t *count);
+/* Output-stage parameters of channels [first, first + n), 12 bytes each; zero past the last. */
+void conv_params(const conv *v, const lowering *l, uint32_t first, uint32_t n, uint8_t *out);
+/* Cuts the layer into chunks and pieces, and appends tiles and parameters to the constants. Returns
+ * the number of chunks; the caller frees both arrays. */
+int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks, piece **pieces);
+/* Rows of the weight buffer that all of it needs (first component only). */
+uint64_t conv_weight_rows(const conv *v, const lowering *l);
+
+/* conv_plan.c: NULL, or why no tiling fits this configuration. */
+const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan);
+
+#endif

@@ -1,0 +1,197 @@
+/* Depthwise convolutions on the depthwise engine: W channels per word, parameters and taps of a
+ * chunk of words in the depthwise buffer. What the engine cannot do (multipliers other than one,
+ * dilation, kernels over 7, weights beyond int8) goes to the array. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conv.h"
+#include "params.h"
+
+typedef struct {
+  conv v;
+  lowering *l;
+  uint32_t words, block, chunk; /* channel words; buffer words of one; words per chunk */
+  uint32_t tile_words;          /* channel words that a tile in the scratchpad holds */
+  ring in, out;
+} dw_state;
+
+static bool fits(void *user, uint32_t th, uint32_t tw) {
+  const dw_state *s = user;
+  uint32_t ih = (th - 1) * s->v.k.sy + s->v.k.kh, iw = (tw - 1) * s->v.k.sx + s->v.k.kw;
+  if (ih > s->v.x.h) ih = s->v.x.h;
+  if (iw > s->v.x.w) iw = s->v.x.w;
+  uint64_t in = (uint64_t)ih * iw * s->tile_words, out = (uint64_t)th * tw * s->tile_words;
+  if (in > 65535 || out > 65535 || s->tile_words > 4095) return false;
+  return 2 * in <= s->in.size && 2 * out <= s->out.size;
+}
+
+/* Constants of channel words [first, first + n): per word 12*W bytes of parameters, then taps. */
+static uint64_t constants(dw_state *s, uint32_t first, uint32_t n) {
+  lowering *l = s->l;
+  const conv *v = &s->v;
+  uint8_t *bytes = calloc((size_t)n * s->block, l->w), *at = bytes;
+  if (!bytes) abort();
+  for (uint32_t word = first; word < first + n; word++) {
+    conv_params(v, l, word * l->w, l->w, at);
+    at += (size_t)WEFT_PARAM_BYTES * l->w;
+    for (uint32_t t = 0; t < v->k.kh * v->k.kw; t++, at += l->w)
+      for (uint32_t i = 0; i < l->w && word * l->w + i < v->y.c; i++) {
+        uint32_t oc = word * l->w + i;
+        int32_t zero = weft_weight_zero(&l->graph->tensor[v->node->in[1]], (int)oc);
+        at[i] = (uint8_t)(conv_weight(v, oc, t / v->k.kw, t % v->k.kw, oc) - zero);
+      }
+  }
+  uint64_t offset = emit_constants(l, bytes, (size_t)n * s->block * l->w);
+  free(bytes);
+  return offset;
+}
+
+static void emit_dw(dw_state *s, const tile *t, const buffer *in_buf, const buffer *out_buf,
+                    uint32_t word, uint32_t first_word, uint32_t n, uint32_t params) {
+  lowering *l = s->l;
+  const conv *v = &s->v;
+  emitted *e = emit(l, WEFT_OP_CODE_DW);
+  weft_insn_DW *in = &e->insn.DW;
+  weft_operand a = operand_of(in_buf), o = operand_of(out_buf);
+  a.base += word - first_word;
+  o.base += word - first_word;
+  WEFT_SET_OPERAND(*in, a, a);
+  WEFT_SET_OPERAND(*in, o, o);
+  in->in_h = in_buf->h;
+  in->in_w = in_buf->w;
+  in->pad_top = t->pad_top;
+  in->pad_left = t->pad_left;
+  in->kh = v->k.kh;
+  in->kw = v->k.kw;
+  in->stride_y = v->k.sy;
+  in->stride_x = v->k.sx;
+  in->out_h = t->h;
+  in->out_w = t->w;
+  in->c_words = n;
+  in->pad_value = v->x.zp;
+  in->p_base = params;
+  weft_range clamp =
+      weft_activation_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
+  int32_t flip = v->y.uint8 ? 128 : 0;
+  in->out_zp = v->y.zp;
+  in->clamp_min = clamp.lo - flip;
+  in->clamp_max = clamp.hi - flip;
+  touch_buffer(e, in_buf, false);
+  touch_buffer(e, out_buf, true);
+  emit_access(e, SPACE_DWBUF, false, params, (uint64_t)n * s->block);
+  uint32_t c = word * l->w, channels = n * l->w;
+  if (c + channels > v->y.c) channels = v->y.c - c;
+  set_result(e, &v->y, t->n, t->y, t->x, t->h, t->w, c, channels, v->y.uint8);
+}
+
+/* One tile of channel words [word, word + n): every chunk of parameters in turn. */
+static void one_tile(dw_state *s, const tile *t, uint32_t word, uint32_t n, const int *params) {
+  lowering *l = s->l;
+  uint32_t c = word * l->w, channels = n * l->w;
+  if (c + channels > s->v.y.c) channels = s->v.y.c - c;
+  buffer in = load_tile(l, &s->v.x, t->n, t->iy, t->ix, t->ih, t->iw, c, channels);
+  buffer out = result_buffer(l, t->h, t->w, channels);
+  for (uint32_t at = word; at < word + n; at += s->chunk) {
+    uint32_t m = word + n - at < s->chunk ? word + n - at : s->chunk;
+    emit_dw(s, t, &in, &out, at, word, m, (uint32_t)params[at / s->chunk]);
+  }
+  store_tile(l, &s->v.y, &out, t->n, t->y, t->x, c, channels);
+}
+
+static void emit_all(dw_state *s, uint32_t th, uint32_t tw) {
+  lowering *l = s->l;
+  const conv *v = &s->v;
+  uint32_t chunks = ceil_div(s->words, s->chunk);
+  uint64_t *offset = malloc(chunks * sizeof *offset);
+  int *params = malloc(chunks * sizeof *params);
+  if (!offset || !params) abort();
+  for (uint32_t i = 0; i < chunks; i++) {
+    uint32_t n = s->words - i * s->chunk < s->chunk ? s->words - i * s->chunk : s->chunk;
+    offset[i] = constants(s, i * s->chunk, n);
+    params[i] = -1;
+  }
+  bool resident = s->words * s->block <= l->dwbuf.size;
+  if (resident && l->dwbuf.next + s->words * s->block > l->dwbuf.size) l->dwbuf.next = 0;
+  for (uint32_t word = 0; word < s->words; word += s->tile_words)
+    for (uint32_t n = 0; n < v->y.n; n++)
+      for (uint32_t y = 0; y < v->y.h; y += th)
+        for (uint32_t x = 0; x < v->y.w; x += tw) {
+          uint32_t count = s->words - word < s->tile_words ? s->words - word : s->tile_words;
+          uint32_t h = v->y.h - y < th ? v->y.h - y : th, w = v->y.w - x < tw ? v->y.w - x : tw;
+          tile t = tile_at(&v->x, &v->k, n, y, x, h, w);
+          for (uint32_t i = word / s->chunk; i * s->chunk < word + count; i++) {
+            if (resident && params[i] >= 0) continue;
+            uint32_t m = s->words - i * s->chunk < s->chunk ? s->words - i * s->chunk : s->chunk;
+            params[i] = (int)ring_take(&l->dwbuf, m * s->block);
+            emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, (uint32_t)params[i], m * s->block,
+                           offset[i], (size_t)m * s->block * l->w);
+          }
+          one_tile(s, &t, word, count, params);
+        }
+  free(offset);
+  free(params);
+}
+
+static bool weights_fit(const dw_state *s) {
+  const weft_tensor *w = &s->l->graph->tensor[s->v.node->in[1]];
+  for (uint32_t oc = 0; oc < s->v.y.c; oc++)
+    for (uint32_t t = 0; t < s->v.k.kh * s->v.k.kw; t++) {
+      int32_t value = conv_weight(&s->v, oc, t / s->v.k.kw, t % s->v.k.kw, oc) -
+                      weft_weight_zero(w, (int)oc);
+      if (value < -128 || value > 127) return false;
+    }
+  return true;
+}
+
+static bool suits_engine(const dw_state *s) {
+  const conv *v = &s->v;
+  const weft_attr *a = &v->node->attr;
+  return s->l->cfg->dw_lanes && v->y.c == v->x.c && v->x.c > 1 && a->dilation_h <= 1 &&
+         a->dilation_w <= 1 && v->k.kh <= WEFT_DW_MAX_KERNEL && v->k.kw <= WEFT_DW_MAX_KERNEL &&
+         v->k.sy <= WEFT_DW_MAX_STRIDE && v->k.sx <= WEFT_DW_MAX_STRIDE && v->x.w <= 4095 &&
+         v->x.h <= 4095 && (uint64_t)v->x.w * v->x.c < 1u << 24 && weights_fit(s);
+}
+
+const char *lower_depthwise(lowering *l, int node) {
+  const weft_node *n = &l->graph->node[node];
+  const weft_tensor *w = &l->graph->tensor[n->in[1]];
+  dw_state s = {.l = l, .v = {.node = n, .weights = w->data, .depthwise = true, .group_in = 1}};
+  conv *v = &s.v;
+  v->weights_uint8 = w->dtype == WEFT_UINT8;
+  if (!w->data || (w->dtype != WEFT_INT8 && w->dtype != WEFT_UINT8) ||
+      !view_of(l, n->in[0], &v->x) || !view_of(l, n->out[0], &v->y) || v->x.region != 2)
+    return lower_conv(l, node);
+  if (n->n_in > 2 && n->in[2] >= 0) v->bias = l->graph->tensor[n->in[2]].data;
+  const weft_attr *a = &n->attr;
+  v->k = (window){(uint32_t)w->dim[1],   (uint32_t)w->dim[2],    (uint32_t)a->stride_h,
+                  (uint32_t)a->stride_w, 1, 1, (uint32_t)a->pad_top, (uint32_t)a->pad_left};
+  v->group_out = 1;
+  if (!suits_engine(&s)) return lower_conv(l, node);
+
+  uint32_t bank = weft_bank_words(l->cfg), half = l->cfg->scratchpad_banks / 2;
+  s.in = (ring){0, half * bank, 0};
+  s.out = (ring){half * bank, (l->cfg->scratchpad_banks - half) * bank, 0};
+  s.words = ceil_div(v->y.c, l->w);
+  s.block = WEFT_PARAM_BYTES + v->k.kh * v->k.kw;
+  s.chunk = weft_dwbuf_words(l->cfg) / 2 / s.block;
+  if (s.chunk > s.words) s.chunk = s.words;
+  /* all channels at once if that fits, else slices of them: their rows are no longer contiguous */
+  uint32_t th, tw;
+  bool ok = false;
+  for (s.tile_words = s.words; !ok; s.tile_words = ceil_div(s.tile_words, 2)) {
+    if (s.tile_words > s.chunk) s.tile_words = s.tile_words / s.chunk * s.chunk;
+    ok = choose_tile(v->y.h, v->y.w, fits, &s, &th, &tw);
+    if (ok || s.tile_words == 1) break;
+  }
+  if (!ok) return lower_conv(l, node);
+  l->in = s.in;
+  l->out = s.out;
+  emit_all(&s, th, tw);
+  uint64_t beats = l->w / l->cfg->dw_lanes, taps = ceil_div(v->k.kw, l->cfg->dw_taps);
+  uint64_t step = v->k.kh * taps * beats, reads = (uint64_t)v->k.sx * v->k.kh;
+  uint64_t m = (uint64_t)v->y.n * v->y.h * v->y.w;
+  account(l, BOUND_DW, m * s.words * (step > reads ? step : reads),
+          m * v->y.c * v->k.kh * v->k.kw);
+  l->prog->layer[l->layer].unit = WEFT_UNIT_DW;
+  return NULL;
+}

@@ -1,0 +1,104 @@
+/* The arena: every activation gets a byte range for as long as it is alive, and ranges of tensors
+ * that are never alive together may overlap. Largest first, each at the lowest offset that is free
+ * during its whole life (greedy by size; Pisarchyk & Lee, "Efficient Memory Management for Deep
+ * Neural Net Inference", 2020). */
+#include <stdlib.h>
+
+#include "lower.h"
+
+enum { ALIGN = 256 };
+
+typedef struct {
+  int tensor; /* the one that owns the bytes */
+  int first, last;
+  uint64_t bytes, offset;
+} block;
+
+bool is_view(weft_opcode op) {
+  return op == WEFT_OP_RESHAPE || op == WEFT_OP_SQUEEZE || op == WEFT_OP_EXPAND_DIMS;
+}
+
+/* The tensor whose bytes `t` shows. */
+static int owner(const int *alias, int t) {
+  while (alias[t] >= 0) t = alias[t];
+  return t;
+}
+
+static void extend(block *b, const int *alias, int t, int at) {
+  block *x = &b[owner(alias, t)];
+  if (at < x->first) x->first = at;
+  if (at > x->last) x->last = at;
+}
+
+static int larger_first(const void *pa, const void *pb) {
+  const block *a = *(block *const *)pa, *b = *(block *const *)pb;
+  if (a->bytes != b->bytes) return a->bytes < b->bytes ? 1 : -1;
+  return a->tensor - b->tensor;
+}
+
+static int by_offset(const void *pa, const void *pb) {
+  const block *a = *(block *const *)pa, *b = *(block *const *)pb;
+  return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* Lowest offset at which `b` fits between the placed blocks that live at the same time. */
+static uint64_t lowest(const block *b, block **placed, int n, block **scratch) {
+  int m = 0;
+  for (int i = 0; i < n; i++)
+    if (placed[i]->first <= b->last && b->first <= placed[i]->last) scratch[m++] = placed[i];
+  qsort(scratch, (size_t)m, sizeof *scratch, by_offset);
+  uint64_t at = 0;
+  for (int i = 0; i < m; i++) {
+    if (scratch[i]->offset >= at + b->bytes) break;
+    uint64_t end = scratch[i]->offset + scratch[i]->bytes;
+    if (end > at) at = end;
+  }
+  return at;
+}
+
+void plan_arena(lowering *l) {
+  const weft_graph *g = l->graph;
+  int nt = g->n_tensors, end = g->n_nodes;
+  block *b = calloc((size_t)nt + 1, sizeof *b);
+  int *alias = malloc(((size_t)nt + 1) * sizeof *alias);
+  block **order = malloc(((size_t)nt + 1) * sizeof *order);
+  block **scratch = malloc(((size_t)nt + 1) * sizeof *scratch);
+  if (!b || !alias || !order || !scratch) abort();
+  for (int t = 0; t < nt; t++) {
+    alias[t] = -1;
+    b[t] = (block){.tensor = t, .first = end + 1, .last = -1};
+    b[t].bytes = (weft_tensor_bytes(&g->tensor[t]) + ALIGN - 1) / ALIGN * ALIGN;
+  }
+  for (int i = 0; i < g->n_nodes; i++)
+    if (is_view(g->node[i].op) && !weft_is_const(&g->tensor[g->node[i].in[0]]))
+      alias[g->node[i].out[0]] = g->node[i].in[0];
+  for (int i = 0; i < g->n_inputs; i++) extend(b, alias, g->input[i], -1);
+  for (int i = 0; i < g->n_outputs; i++)
+    if (!weft_is_const(&g->tensor[g->output[i]])) extend(b, alias, g->output[i], end);
+  for (int i = 0; i < g->n_nodes; i++) {
+    const weft_node *n = &g->node[i];
+    for (int k = 0; k < n->n_in; k++)
+      if (n->in[k] >= 0 && !weft_is_const(&g->tensor[n->in[k]])) extend(b, alias, n->in[k], i);
+    for (int k = 0; k < n->n_out; k++) extend(b, alias, n->out[k], i);
+  }
+  int m = 0;
+  for (int t = 0; t < nt; t++)
+    if (alias[t] < 0 && b[t].last >= b[t].first && b[t].first <= end) order[m++] = &b[t];
+  qsort(order, (size_t)m, sizeof *order, larger_first);
+  uint64_t size = 0;
+  for (int i = 0; i < m; i++) {
+    order[i]->offset = lowest(order[i], order, i, scratch);
+    if (order[i]->offset + order[i]->bytes > size) size = order[i]->offset + order[i]->bytes;
+  }
+  for (int t = 0; t < nt; t++) {
+    const block *x = &b[owner(alias, t)];
+    bool lives = !weft_is_const(&g->tensor[t]) && x->last >= x->first && x->first <= end;
+    l->prog->place[t] =
+        (weft_place){lives ? x->offset : WEFT_NOWHERE, weft_tensor_bytes(&g->tensor[t])};
+  }
+  l->prog->arena_bytes = size;
+  free(b);
+  free(alias);
+  free(order);
+  free(scratch);
+}
