@@ -107,7 +107,7 @@ const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan) 
     p.chunk_rows = (uint32_t)max2(e.column_rows, p.resident ? capacity / 8 : half);
     for (uint32_t q = 1; q <= 3; q++) {
       p.in_banks = l->cfg->scratchpad_banks * q / 4;
-      for (int outer = 0; outer <= (p.resident ? 0 : 1); outer++) {
+      for (int outer = 0; outer <= (p.resident || sliced ? 0 : 1); outer++) {
         p.weights_outer = outer;
         consider(&e, p, plan, &least);
       }

@@ -84,16 +84,42 @@ static void emit_dw(dw_state *s, const tile *t, const buffer *in_buf, const buff
   set_result(e, &v->y, t->n, t->y, t->x, t->h, t->w, c, channels, v->y.uint8);
 }
 
+/* Parameters of all chunks: constants, and where they are in the depthwise buffer. */
+typedef struct {
+  uint64_t *offset;
+  int *at;       /* buffer word, or -1 */
+  bool resident; /* all fit: loaded once */
+} dw_params;
+
+static uint32_t chunk_words(const dw_state *s, uint32_t i) {
+  uint32_t left = s->words - i * s->chunk;
+  return left < s->chunk ? left : s->chunk;
+}
+
+static uint32_t need_params(dw_state *s, dw_params *p, uint32_t i) {
+  lowering *l = s->l;
+  if (p->resident && p->at[i] >= 0) return (uint32_t)p->at[i];
+  uint32_t n = chunk_words(s, i) * s->block;
+  p->at[i] = (int)ring_take(&l->dwbuf, n);
+  emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, (uint32_t)p->at[i], n, p->offset[i],
+                 (size_t)n * l->w);
+  return (uint32_t)p->at[i];
+}
+
 /* One tile of channel words [word, word + n): every chunk of parameters in turn. */
-static void one_tile(dw_state *s, const tile *t, uint32_t word, uint32_t n, const int *params) {
+static void one_tile(dw_state *s, const tile *t, uint32_t word, uint32_t n, dw_params *p) {
   lowering *l = s->l;
   uint32_t c = word * l->w, channels = n * l->w;
   if (c + channels > s->v.y.c) channels = s->v.y.c - c;
+  need_params(s, p, word / s->chunk);
   buffer in = load_tile(l, &s->v.x, t->n, t->iy, t->ix, t->ih, t->iw, c, channels);
   buffer out = result_buffer(l, t->h, t->w, channels);
-  for (uint32_t at = word; at < word + n; at += s->chunk) {
-    uint32_t m = word + n - at < s->chunk ? word + n - at : s->chunk;
-    emit_dw(s, t, &in, &out, at, word, m, (uint32_t)params[at / s->chunk]);
+  for (uint32_t at = word; at < word + n;) { /* as far as one chunk reaches */
+    uint32_t i = at / s->chunk, end = i * s->chunk + chunk_words(s, i);
+    if (end > word + n) end = word + n;
+    uint32_t base = p->resident || at != word ? need_params(s, p, i) : (uint32_t)p->at[i];
+    emit_dw(s, t, &in, &out, at, word, end - at, base + (at - i * s->chunk) * s->block);
+    at = end;
   }
   store_tile(l, &s->v.y, &out, t->n, t->y, t->x, c, channels);
 }
@@ -101,17 +127,15 @@ static void one_tile(dw_state *s, const tile *t, uint32_t word, uint32_t n, cons
 static void emit_all(dw_state *s, uint32_t th, uint32_t tw) {
   lowering *l = s->l;
   const conv *v = &s->v;
-  uint32_t chunks = ceil_div(s->words, s->chunk);
-  uint64_t *offset = malloc(chunks * sizeof *offset);
-  int *params = malloc(chunks * sizeof *params);
-  if (!offset || !params) abort();
+  uint32_t chunks = ceil_div(s->words, s->chunk), all = s->words * s->block;
+  dw_params p = {malloc(chunks * sizeof *p.offset), malloc(chunks * sizeof *p.at),
+                 all <= l->dwbuf.size};
+  if (!p.offset || !p.at) abort();
   for (uint32_t i = 0; i < chunks; i++) {
-    uint32_t n = s->words - i * s->chunk < s->chunk ? s->words - i * s->chunk : s->chunk;
-    offset[i] = constants(s, i * s->chunk, n);
-    params[i] = -1;
+    p.offset[i] = constants(s, i * s->chunk, chunk_words(s, i));
+    p.at[i] = -1;
   }
-  bool resident = s->words * s->block <= l->dwbuf.size;
-  if (resident && l->dwbuf.next + s->words * s->block > l->dwbuf.size) l->dwbuf.next = 0;
+  if (p.resident && l->dwbuf.next + all > l->dwbuf.size) l->dwbuf.next = 0;
   for (uint32_t word = 0; word < s->words; word += s->tile_words)
     for (uint32_t n = 0; n < v->y.n; n++)
       for (uint32_t y = 0; y < v->y.h; y += th)
@@ -119,17 +143,10 @@ static void emit_all(dw_state *s, uint32_t th, uint32_t tw) {
           uint32_t count = s->words - word < s->tile_words ? s->words - word : s->tile_words;
           uint32_t h = v->y.h - y < th ? v->y.h - y : th, w = v->y.w - x < tw ? v->y.w - x : tw;
           tile t = tile_at(&v->x, &v->k, n, y, x, h, w);
-          for (uint32_t i = word / s->chunk; i * s->chunk < word + count; i++) {
-            if (resident && params[i] >= 0) continue;
-            uint32_t m = s->words - i * s->chunk < s->chunk ? s->words - i * s->chunk : s->chunk;
-            params[i] = (int)ring_take(&l->dwbuf, m * s->block);
-            emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, (uint32_t)params[i], m * s->block,
-                           offset[i], (size_t)m * s->block * l->w);
-          }
-          one_tile(s, &t, word, count, params);
+          one_tile(s, &t, word, count, &p);
         }
-  free(offset);
-  free(params);
+  free(p.offset);
+  free(p.at);
 }
 
 static bool weights_fit(const dw_state *s) {
@@ -179,7 +196,6 @@ const char *lower_depthwise(lowering *l, int node) {
   uint32_t th, tw;
   bool ok = false;
   for (s.tile_words = s.words; !ok; s.tile_words = ceil_div(s.tile_words, 2)) {
-    if (s.tile_words > s.chunk) s.tile_words = s.tile_words / s.chunk * s.chunk;
     ok = choose_tile(v->y.h, v->y.w, fits, &s, &th, &tw);
     if (ok || s.tile_words == 1) break;
   }

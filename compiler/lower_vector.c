@@ -31,7 +31,9 @@ typedef struct {
   view a, b, y;
   window k;
   uint32_t operands; /* tensors of y's shape that are loaded */
-  uint32_t words;
+  bool whole_pixels; /* channels must not be sliced */
+  uint32_t words;    /* channel words of a tile */
+  uint32_t c, n;     /* channels of the tile at hand */
 } vec_state;
 
 static bool fits(void *user, uint32_t th, uint32_t tw) {
@@ -45,28 +47,34 @@ static bool fits(void *user, uint32_t th, uint32_t tw) {
          2 * out <= weft_spad_words(s->l->cfg) / 2;
 }
 
-/* Calls `each` for every tile of y. */
+/* Calls `each` for every tile of y, channel slice by channel slice. */
 static const char *for_tiles(vec_state *s, void (*each)(vec_state *, const tile *, void *),
                              void *user) {
   uint32_t th, tw;
   s->words = ceil_div(s->a.c, s->l->w);
   if (!dma_limits(&s->a) || !dma_limits(&s->y)) return "the tensor is too large for the DMA";
-  if (!choose_tile(s->y.h, s->y.w, fits, s, &th, &tw)) return too_large;
+  while (!choose_tile(s->y.h, s->y.w, fits, s, &th, &tw)) {
+    if (s->whole_pixels || s->words == 1) return too_large;
+    s->words = ceil_div(s->words, 2);
+  }
   split_scratchpad(s->l);
-  for (uint32_t n = 0; n < s->y.n; n++)
-    for (uint32_t y = 0; y < s->y.h; y += th)
-      for (uint32_t x = 0; x < s->y.w; x += tw) {
-        uint32_t h = s->y.h - y < th ? s->y.h - y : th, w = s->y.w - x < tw ? s->y.w - x : tw;
-        tile t = tile_at(&s->a, &s->k, n, y, x, h, w);
-        each(s, &t, user);
-      }
+  uint32_t slice = s->words * s->l->w;
+  for (s->c = 0; s->c < s->y.c; s->c += slice)
+    for (uint32_t n = 0; n < s->y.n; n++)
+      for (uint32_t y = 0; y < s->y.h; y += th)
+        for (uint32_t x = 0; x < s->y.w; x += tw) {
+          uint32_t h = s->y.h - y < th ? s->y.h - y : th, w = s->y.w - x < tw ? s->y.w - x : tw;
+          tile t = tile_at(&s->a, &s->k, n, y, x, h, w);
+          s->n = s->y.c - s->c < slice ? s->y.c - s->c : slice;
+          each(s, &t, user);
+        }
   return NULL;
 }
 
 static const window pointwise = {1, 1, 1, 1, 1, 1, 0, 0};
 
 static uint64_t vec_words(const vec_state *s) {
-  return (uint64_t)s->y.n * s->y.h * s->y.w * s->words;
+  return (uint64_t)s->y.n * s->y.h * s->y.w * ceil_div(s->y.c, s->l->w);
 }
 
 static uint64_t beats(const lowering *l) { return l->w / l->cfg->vec_lanes; }
@@ -75,7 +83,8 @@ static uint64_t beats(const lowering *l) { return l->w / l->cfg->vec_lanes; }
 typedef struct {
   weft_insn_VEW proto;
   bool broadcast;
-  buffer b; /* broadcast: loaded once */
+  buffer b; /* broadcast: loaded once per channel slice */
+  uint32_t b_channel;
 } ew_user;
 
 static void constant_operand(lowering *l, view *v) {
@@ -88,17 +97,19 @@ static void each_elementwise(vec_state *s, const tile *t, void *user) {
   ew_user *u = user;
   lowering *l = s->l;
   bool unary = u->proto.op == WEFT_VEW_COPY || u->proto.op == WEFT_VEW_REQUANT;
-  buffer a = load_tile(l, &s->a, t->n, t->y, t->x, t->h, t->w, 0, s->a.c), b = a;
+  buffer a = load_tile(l, &s->a, t->n, t->y, t->x, t->h, t->w, s->c, s->n), b = a;
   weft_operand ob = {.ring_rows = 1};
   if (u->broadcast) {
-    if (!u->b.words) u->b = load_tile(l, &s->b, 0, 0, 0, 1, 1, 0, s->b.c);
+    if (!u->b.words || u->b_channel != s->c)
+      u->b = load_tile(l, &s->b, 0, 0, 0, 1, 1, s->c, s->n);
+    u->b_channel = s->c;
     b = u->b;
     ob = (weft_operand){b.base, 0, 0, 1, 0};
   } else if (!unary) {
-    b = load_tile(l, &s->b, t->n, t->y, t->x, t->h, t->w, 0, s->b.c);
+    b = load_tile(l, &s->b, t->n, t->y, t->x, t->h, t->w, s->c, s->n);
     ob = operand_of(&b);
   }
-  buffer out = result_buffer(l, t->h, t->w, s->y.c);
+  buffer out = result_buffer(l, t->h, t->w, s->n);
   emitted *e = emit(l, WEFT_OP_CODE_VEW);
   weft_insn_VEW *in = &e->insn.VEW;
   *in = u->proto;
@@ -108,13 +119,13 @@ static void each_elementwise(vec_state *s, const tile *t, void *user) {
   WEFT_SET_OPERAND(*in, o, oo);
   in->out_h = t->h;
   in->out_w = t->w;
-  in->c_words = s->words;
+  in->c_words = ceil_div(s->n, l->w);
   touch_buffer(e, &a, false);
   if (!unary) touch_buffer(e, &b, false);
   touch_buffer(e, &out, true);
   if (in->lut_en) emit_access(e, SPACE_LUT, false, in->lut_slot, 1);
-  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, 0, s->y.c, s->y.uint8);
-  store_tile(l, &s->y, &out, t->n, t->y, t->x, 0, s->y.c);
+  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, s->c, s->n, s->y.uint8);
+  store_tile(l, &s->y, &out, t->n, t->y, t->x, s->c, s->n);
 }
 
 static bool same_dims(const view *a, const view *b) {
@@ -231,8 +242,8 @@ const char *lower_table(lowering *l, int node) {
 /* --- windows ----------------------------------------------------------------------------------- */
 static void each_pool(vec_state *s, const tile *t, void *user) {
   lowering *l = s->l;
-  buffer a = load_tile(l, &s->a, t->n, t->iy, t->ix, t->ih, t->iw, 0, s->a.c);
-  buffer out = result_buffer(l, t->h, t->w, s->y.c);
+  buffer a = load_tile(l, &s->a, t->n, t->iy, t->ix, t->ih, t->iw, s->c, s->n);
+  buffer out = result_buffer(l, t->h, t->w, s->n);
   emitted *e = emit(l, WEFT_OP_CODE_VPOOL);
   weft_insn_VPOOL *in = &e->insn.VPOOL;
   *in = *(const weft_insn_VPOOL *)user;
@@ -249,11 +260,11 @@ static void each_pool(vec_state *s, const tile *t, void *user) {
   in->stride_x = s->k.sx;
   in->out_h = t->h;
   in->out_w = t->w;
-  in->c_words = s->words;
+  in->c_words = ceil_div(s->n, l->w);
   touch_buffer(e, &a, false);
   touch_buffer(e, &out, true);
-  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, 0, s->y.c, s->y.uint8);
-  store_tile(l, &s->y, &out, t->n, t->y, t->x, 0, s->y.c);
+  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, s->c, s->n, s->y.uint8);
+  store_tile(l, &s->y, &out, t->n, t->y, t->x, s->c, s->n);
 }
 
 static const char *lower_window(lowering *l, vec_state *s, weft_insn_VPOOL *proto) {
@@ -333,8 +344,8 @@ static void exponents(const weft_softmax_params *p, uint8_t *out) {
 
 static void each_softmax(vec_state *s, const tile *t, void *user) {
   lowering *l = s->l;
-  buffer a = load_tile(l, &s->a, t->n, t->y, t->x, t->h, t->w, 0, s->a.c);
-  buffer out = result_buffer(l, t->h, t->w, s->y.c);
+  buffer a = load_tile(l, &s->a, t->n, t->y, t->x, t->h, t->w, s->c, s->n);
+  buffer out = result_buffer(l, t->h, t->w, s->n);
   emitted *e = emit(l, WEFT_OP_CODE_VROW);
   weft_insn_VROW *in = &e->insn.VROW;
   *in = *(const weft_insn_VROW *)user;
@@ -347,13 +358,13 @@ static void each_softmax(vec_state *s, const tile *t, void *user) {
   touch_buffer(e, &a, false);
   touch_buffer(e, &out, true);
   emit_access(e, SPACE_EXP, false, in->exp_slot, 1);
-  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, 0, s->y.c, s->y.uint8);
-  store_tile(l, &s->y, &out, t->n, t->y, t->x, 0, s->y.c);
+  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, s->c, s->n, s->y.uint8);
+  store_tile(l, &s->y, &out, t->n, t->y, t->x, s->c, s->n);
 }
 
 const char *lower_softmax(lowering *l, int node) {
   const weft_node *n = &l->graph->node[node];
-  vec_state s = {.l = l, .k = pointwise, .operands = 1};
+  vec_state s = {.l = l, .k = pointwise, .operands = 1, .whole_pixels = true};
   if (!l->cfg->vec_softmax) return "this configuration has no softmax";
   if (!view_of(l, n->in[0], &s.a) || !view_of(l, n->out[0], &s.y)) return not_8bit;
   if (s.a.region != 2) return "the operand is a constant";
@@ -372,7 +383,7 @@ const char *lower_softmax(lowering *l, int node) {
     l->n_insns = at;
     return why;
   }
-  account(l, BOUND_VEC, (uint64_t)s.y.n * s.y.h * s.y.w * 3 * s.words * beats(l), 0);
+  account(l, BOUND_VEC, (uint64_t)s.y.n * s.y.h * s.y.w * 3 * ceil_div(s.y.c, l->w) * beats(l), 0);
   l->prog->layer[l->layer].unit = WEFT_UNIT_VEC;
   return NULL;
 }
