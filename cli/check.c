@@ -29,7 +29,7 @@ struct weft_checker {
   const weft_program *program;
   weft_exec *reference;
   weft_device *dev;
-  weft_image image;
+  weft_loaded image;
   uint32_t first;      /* of the segment that runs */
   uint8_t **state;     /* per tensor and element; NULL unless an operator's output */
   bool *has_result;    /* per tensor: some instruction produces a part of it */
@@ -229,6 +229,8 @@ static void on_instruction(void *user, weft_sim *sim, size_t index, int phase) {
       r->h > l.rows || r->w > l.pixels)
     return fault(c, at, r->tensor, "the program's description of the result is not consistent");
   const origin o = {.insn = at, .dram = insn.opcode == WEFT_OP_CODE_STORE};
+  const uint64_t place = c->program->place[r->tensor].offset;
+  const uint64_t arena = c->image.addr[WEFT_REGION_ARENA];
   for (uint32_t y = 0; y < r->h; y++)
     for (uint32_t x = 0; x < r->w; x++) {
       size_t from = l.base + ((size_t)l.ring_start + y) % l.ring_rows * l.row + x * l.pixel;
@@ -236,11 +238,13 @@ static void on_instruction(void *user, weft_sim *sim, size_t index, int phase) {
         return fault(c, at, r->tensor, "the result reaches outside its memory");
       size_t row = (size_t)r->batch * r->height + r->y + y;
       size_t element = (row * r->width + r->x + x) * r->channels + r->c;
+      if (o.dram && place != WEFT_NOWHERE && from != arena + place + element)
+        return fault(c, at, r->tensor, "stored elsewhere than where the tensor has its place");
       compare_run(c, r->tensor, element, l.memory + from, r->n, r->flip ? 0x80 : 0, &o);
     }
 }
 
-void weft_checker_watch(weft_checker *c, weft_device *dev, const weft_image *image) {
+void weft_checker_watch(weft_checker *c, weft_device *dev, const weft_loaded *image) {
   c->dev = dev;
   c->image = *image;
   weft_sim_set_hook(weft_device_model(dev), on_instruction, c);

@@ -26,7 +26,7 @@ weft_status weft_checker_new(const weft_graph *graph, const weft_program *progra
 void weft_checker_free(weft_checker *c);
 
 /* Watches a device opened as "model" from now on, until weft_checker_free(). */
-void weft_checker_watch(weft_checker *c, weft_device *dev, const weft_image *image);
+void weft_checker_watch(weft_checker *c, weft_device *dev, const weft_loaded *image);
 /* The next submit runs the instructions from `first` on. */
 void weft_checker_segment(weft_checker *c, uint32_t first);
 /* Compares a whole dense tensor: an input, what the host computed, what was read back. `when` says

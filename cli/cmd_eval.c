@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "eval.h"
+#include "inputs.h"
 #include "model_file.h"
 #include "options.h"
 #include "outfile.h"
+#include "runner.h"
 
 typedef struct {
   weft_config_options config;
@@ -30,7 +32,7 @@ static int parse(int argc, char **argv, request *q) {
        "what pixels mean: auto (default), 0..1, -1..1, 0..255"},
       {"--limit", "N", WEFT_OPT_NUMBER, &q->limit, "only N images, evenly spread"},
       {"--jobs", "N", WEFT_OPT_NUMBER, &q->jobs, "threads (default: all cores)"},
-      {"--json", "FILE", WEFT_OPT_TEXT, &q->json, "the result as JSON, too"},
+      {"--json", "FILE", WEFT_OPT_TEXT, &q->json, "the result as JSON; -: to the terminal, alone"},
   };
   const weft_command cmd = {
       .name = "eval",
@@ -51,10 +53,10 @@ static int parse(int argc, char **argv, request *q) {
 /* Everything that the answer needs, checked before work starts. */
 static weft_status prepare(const request *q, weft_model_file *m, eval_set *set, eval_run *run,
                            weft_err *err) {
-  const char *backend = q->backend ? q->backend : "sim";
-  run->reference = strcmp(backend, "ref") == 0;
-  if (!run->reference && strcmp(backend, "sim") != 0)
-    return weft_fail(err, WEFT_EINPUT, "--backend is '%s', accepted: sim, ref", backend);
+  weft_backend backend;
+  weft_status status = weft_backend_parse(q->backend ? q->backend : "sim", &backend, err);
+  if (status) return status;
+  run->reference = backend == WEFT_BACKEND_REF;
   if (q->jobs > 1024)
     return weft_fail(err, WEFT_EINPUT, "--jobs is %llu, accepted 1...1024",
                      (unsigned long long)q->jobs);
@@ -63,7 +65,7 @@ static weft_status prepare(const request *q, weft_model_file *m, eval_set *set, 
                      (unsigned long long)q->offset);
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   run->jobs = q->jobs ? (int)q->jobs : cores > 0 ? (int)cores : 1;
-  weft_status status = eval_norm_parse(q->normalize ? q->normalize : "auto", &run->norm, err);
+  status = weft_norm_parse(q->normalize ? q->normalize : "auto", &run->norm, err);
   if (!status) status = weft_model_file_open(q->rest.item[0], &q->config, !run->reference, m, err);
   if (!status) status = eval_check_graph(m->graph, err);
   if (status) return status;
@@ -88,16 +90,15 @@ static weft_status write_json(const request *q, const eval_run *run, weft_err *e
                 (json_int_t)run->top5, "top5", share(run->top5, run), "jobs", run->jobs, "seconds",
                 run->seconds, "images_per_second", (double)run->done / run->seconds);
   if (!j) return weft_fail(err, WEFT_EINPUT, "%s: cannot write names as JSON", q->json);
-  weft_outfile o;
-  weft_status status = weft_outfile_open(&o, q->json, err);
+  weft_outfile o = {.f = stdout};
+  bool file = strcmp(q->json, "-") != 0;
+  weft_status status = file ? weft_outfile_open(&o, q->json, err) : WEFT_OK;
   if (!status) {
-    bool good = json_dumpf(j, o.f, JSON_INDENT(2)) == 0 && fputc('\n', o.f) != EOF;
-    if (good)
-      status = weft_outfile_close(&o, err);
-    else {
-      weft_outfile_abandon(&o);
-      status = weft_fail(err, WEFT_EINPUT, "%s: cannot write", q->json);
-    }
+    bool good =
+        json_dumpf(j, o.f, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', o.f) != EOF;
+    if (!good) status = weft_fail(err, WEFT_EINPUT, "%s: cannot write", q->json);
+    if (file && good) status = weft_outfile_close(&o, err);
+    if (file && !good) weft_outfile_abandon(&o);
   }
   json_decref(j);
   return status;
@@ -113,13 +114,12 @@ int weft_cmd_eval(int argc, char **argv) {
   eval_run run = {0};
   weft_status status = prepare(&q, &m, &set, &run, &err);
   if (!status) status = eval_run_all(&run, &err);
-  if (!status) {
+  if (!status && !(q.json && strcmp(q.json, "-") == 0))
     printf("top-1 %.2f%% (%llu/%llu)\ntop-5 %.2f%% (%llu/%llu)\n%.1f images/s\n",
            100 * share(run.top1, &run), (unsigned long long)run.top1, (unsigned long long)run.done,
            100 * share(run.top5, &run), (unsigned long long)run.top5, (unsigned long long)run.done,
            (double)run.done / run.seconds);
-    if (q.json) status = write_json(&q, &run, &err);
-  }
+  if (!status && q.json) status = write_json(&q, &run, &err);
   eval_set_free(&set);
   weft_model_file_close(&m);
   return status ? weft_complain(&err) : 0;

@@ -1,7 +1,7 @@
 /* Parts of `weft eval`, shared by the eval_*.c files and cmd_eval.c only.
  *
- * eval_set.c finds the images and which output each stands for, eval_image.c reads one, eval_work.c
- * runs them on all cores, cmd_eval.c is the command. */
+ * eval_set.c finds the images and which output each stands for, eval_work.c runs them on all cores,
+ * cmd_eval.c is the command. */
 #ifndef WEFT_EVAL_H
 #define WEFT_EVAL_H
 
@@ -10,6 +10,7 @@
 
 #include "err.h"
 #include "graph.h"
+#include "image.h"
 #include "program.h"
 #include "tensor.h"
 
@@ -35,18 +36,13 @@ weft_status eval_set_find(const char *dir, const char *labels, uint64_t offset, 
                           size_t outputs, eval_set *out, weft_err *err);
 void eval_set_free(eval_set *s);
 
-/* "auto", "0..1", "-1..1", "0..255" as a weft_norm (image.h). */
-weft_status eval_norm_parse(const char *name, int *norm, weft_err *err);
-/* Loads an image into `data`, the bytes of the model's input; errors name the file. */
-weft_status eval_image_load(const char *path, int norm, const weft_tensor *input, void *data,
-                            weft_err *err);
-
 /* What to run, and what came of it. */
 typedef struct {
   const weft_graph *graph;
   const weft_program *program; /* NULL for the reference */
   bool reference;
-  int norm, jobs;
+  weft_norm norm;
+  int jobs;
   const eval_set *set;
   uint64_t done, top1, top5;
   double seconds;

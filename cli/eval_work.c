@@ -39,15 +39,30 @@ typedef struct {
   weft_err *err; /* of the first failure */
   pthread_mutex_t lock;
   pthread_cond_t quit; /* a thread has ended */
-  size_t next;
+  size_t next, stride; /* images started; distance from one to the next */
   int working;
   weft_status status;
 } crew;
 
+/* A step that visits all `n` images and mixes the classes, so that the score on the way already
+ * says something: the golden section of n, or the next number that has no common factor with n. */
+static size_t mixing_stride(size_t n) {
+  size_t stride = (size_t)((double)n * 0.618) + 1;
+  for (;; stride++) {
+    size_t a = n, b = stride;
+    while (b) {
+      size_t rest = a % b;
+      a = b;
+      b = rest;
+    }
+    if (a == 1) return stride;
+  }
+}
+
 static bool take_image(crew *c, size_t *index) {
   pthread_mutex_lock(&c->lock);
   bool more = !c->status && c->next < c->run->set->n;
-  if (more) *index = c->next++;
+  if (more) *index = (size_t)((uint64_t)c->next++ * c->stride % c->run->set->n);
   pthread_mutex_unlock(&c->lock);
   return more;
 }
@@ -60,13 +75,24 @@ static void report_rank(crew *c, size_t rank) {
   pthread_mutex_unlock(&c->lock);
 }
 
+static weft_status load_image(const char *path, weft_norm norm, const weft_tensor *input,
+                              void *data, weft_err *err) {
+  weft_image image;
+  weft_err why;
+  weft_status status = weft_image_load(path, &image, err);
+  if (status) return status;
+  status = weft_image_to_tensor(&image, norm, input, data, &why);
+  weft_image_free(&image);
+  return status ? weft_fail(err, status, "%.200s: %.300s", path, why.text) : WEFT_OK;
+}
+
 static weft_status work_on(crew *c, weft_runner *runner, void *data, weft_err *err) {
   const eval_run *run = c->run;
   size_t i;
   while (take_image(c, &i)) {
     const eval_image *image = &run->set->image[i];
     const weft_tensor *input = &run->graph->tensor[run->graph->input[0]];
-    weft_status status = eval_image_load(image->path, run->norm, input, data, err);
+    weft_status status = load_image(image->path, run->norm, input, data, err);
     if (!status) status = weft_runner_run(runner, &data, err);
     if (status) return status;
     report_rank(c, eval_rank(weft_runner_result(runner)->output[0].tensor, image->output));
@@ -129,7 +155,7 @@ static void watch(crew *c, double began) {
 }
 
 weft_status eval_run_all(eval_run *run, weft_err *err) {
-  crew c = {.run = run, .err = err};
+  crew c = {.run = run, .err = err, .stride = mixing_stride(run->set->n)};
   pthread_mutex_init(&c.lock, NULL);
   pthread_cond_init(&c.quit, NULL);
   int started = 0, jobs = (size_t)run->jobs < run->set->n ? run->jobs : (int)run->set->n;

@@ -22,8 +22,12 @@ weft_status weft_outfile_open(weft_outfile *o, const char *path, weft_err *err) 
     o->f = fopen(path, "wb");
     return o->f ? WEFT_OK : failed(o, "open", errno, err);
   }
-  if (snprintf(o->temp, sizeof o->temp, "%s.XXXXXX", path) >= (int)sizeof o->temp)
+  if (strlen(path) >= sizeof o->place)
     return weft_fail(err, WEFT_EINPUT, "%.64s...: path too long", path);
+  char *real = realpath(path, NULL); /* a link stays one; NULL: no such file yet */
+  (void)snprintf(o->place, sizeof o->place, "%.4095s", real ? real : path);
+  free(real);
+  (void)snprintf(o->temp, sizeof o->temp, "%s.XXXXXX", o->place);
   int fd = mkstemp(o->temp);
   if (fd < 0) return failed(o, "create", errno, err);
   mode_t mask = umask(0);
@@ -41,7 +45,7 @@ weft_status weft_outfile_close(weft_outfile *o, weft_err *err) {
   errno = 0;
   good = fclose(o->f) == 0 && good;
   o->f = NULL;
-  if (good && o->temp[0]) good = rename(o->temp, o->path) == 0;
+  if (good && o->temp[0]) good = rename(o->temp, o->place) == 0;
   if (good) return WEFT_OK;
   int code = errno ? errno : EIO;
   if (o->temp[0]) unlink(o->temp);

@@ -9,7 +9,8 @@
 typedef struct {
   FILE *f;          /* write here */
   const char *path; /* borrowed until the close */
-  char temp[4096];  /* "" when `path` is a pipe or a device, which is written directly */
+  char place[4096]; /* `path`, symbolic links followed */
+  char temp[4104];  /* "" when `path` is a pipe or a device, which is written directly */
 } weft_outfile;
 
 /* Opens for writing. On error nothing exists that did not exist before; the text names `path`. */

@@ -35,8 +35,9 @@ static void time_cards(FILE *f, const weft_run_result *r) {
        r->lower_bound_cycles ? below : "not known");
 
   (void)snprintf(value, sizeof value, "%.1f <small>%%</small>", r->mac_utilization * 100);
-  (void)snprintf(below, sizeof below, "%s MACs on %" PRIu32 " × %" PRIu32,
-                 weft_num_short((double)r->macs).s, r->config.rows, r->config.cols);
+  (void)snprintf(
+      below, sizeof below, "%s MACs on %" PRIu32 " × %" PRIu32 "; %.1f&#8239;%% of all multipliers",
+      weft_num_short((double)r->macs).s, r->config.rows, r->config.cols, r->peak_utilization * 100);
   card(f, "", "MAC utilization", value, below);
 
   (void)snprintf(value, sizeof value, "%.1f <small>%%</small>", r->array_utilization * 100);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { NAME = 25, OP = 17 };
+enum { NAME = 24, OP = 17 }; /* with the numbers: 100 columns */
 
 /* At most `width` columns: names keep their end (what differs from layer to layer), after the first
  * of several that were joined by ';'. */
@@ -54,7 +54,7 @@ static double percent(double part, double whole) { return whole > 0 ? 100 * part
 /* --- layers ------------------------------------------------------------------------------------ */
 static void layer_row(const weft_run_result *r, const weft_layer_result *l, FILE *f) {
   char name[NAME + 1], op[OP + 1], macs[32] = "", use[16] = "", dram[32] = "";
-  shorten(l->name, NAME, name);
+  shorten(l->name[0] == '(' ? "(fetch, alignment)" : l->name, NAME, name);
   shorten_op(l->op, op, sizeof op);
   if (l->macs) (void)snprintf(macs, sizeof macs, "%s", weft_num_short((double)l->macs).s);
   if (l->macs && r->timed)
@@ -62,8 +62,9 @@ static void layer_row(const weft_run_result *r, const weft_layer_result *l, FILE
   if (r->timed) (void)snprintf(dram, sizeof dram, "%s", weft_num_short((double)l->dram_bytes).s);
   (void)fprintf(f, "%-*s %-*s %-5s %7s", NAME, name, OP, op, l->unit, macs);
   if (r->timed)
-    (void)fprintf(f, " %11s %5.1f%% %6s %7s %s", weft_num_group(l->cycles).s,
-                  percent((double)l->cycles, (double)r->cycles), use, dram, l->bound_by);
+    (void)fprintf(f, " %11s %5.1f%% %6s %7s%s%s", weft_num_group(l->cycles).s,
+                  percent((double)l->cycles, (double)r->cycles), use, dram,
+                  l->bound_by[0] ? " " : "", l->bound_by);
   (void)fprintf(f, "\n");
 }
 
@@ -139,8 +140,8 @@ static void outputs(const weft_run_result *r, FILE *f) {
     for (int d = 0; d < o->rank; d++) (void)fprintf(f, "%s%d", d ? "," : "", o->shape[d]);
     (void)fprintf(f, "]\n");
     for (int k = 0; k < o->n_top; k++)
-      (void)fprintf(f, "  %5d  %9.5f  %s\n", o->top[k].index, o->top[k].value,
-                    o->top[k].label ? o->top[k].label : "");
+      (void)fprintf(f, "  %5d  %9.5f%s%s\n", o->top[k].index, o->top[k].value,
+                    o->top[k].label ? "  " : "", o->top[k].label ? o->top[k].label : "");
   }
 }
 

@@ -4,6 +4,7 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "text.h"
 
@@ -26,7 +27,10 @@ static void number_cell(FILE *f, uint64_t v) {
 
 static void text_cell(FILE *f, const char *class, const char *s) {
   (void)fprintf(f, "<td class=\"%s\">", class);
-  weft_put_html_name(f, or_dash(s));
+  if (strstr(class, "wide"))
+    weft_put_html_name(f, or_dash(s));
+  else
+    weft_put_html(f, or_dash(s));
   (void)fputs("</td>", f);
 }
 

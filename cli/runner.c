@@ -14,7 +14,7 @@ struct weft_runner {
   const weft_program *program;
   weft_runner_options options;
   weft_device *dev;
-  weft_image image;
+  weft_loaded image;
   weft_tensor *output; /* per graph output; owns its data */
   weft_tally tally;
   weft_run_result result;

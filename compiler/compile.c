@@ -65,6 +65,7 @@ static void add_step(weft_program *p, weft_step s) { p->step[p->n_steps++] = s; 
  * 256 bytes. */
 static void end_segment(lowering *l, size_t first) {
   if (l->n_insns == first) return;
+  schedule_instructions(l, first, l->n_insns);
   emit(l, WEFT_OP_CODE_END);
   add_step(l->prog, (weft_step){.first = (uint32_t)first, .count = (uint32_t)(l->n_insns - first)});
   while (l->n_insns * WEFT_INSN_BYTES % WEFT_BURST_BYTES) emit(l, WEFT_OP_CODE_END);

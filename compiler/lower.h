@@ -31,12 +31,13 @@ typedef struct {
   uint64_t first, count;
 } access;
 
-enum { MAX_ACCESS = 8 };
+enum { MAX_ACCESS = 16 };
 
 typedef struct {
   weft_insn insn;
   weft_result result;
   int layer;
+  bool glued; /* must follow the unit's previous instruction directly (sums in accumulators) */
   int n_access;
   access access[MAX_ACCESS];
 } emitted;
@@ -74,6 +75,10 @@ uint32_t ring_take(ring *r, uint32_t n);
 /* LOADs constants flat into an on-chip memory (WEFT_MEM_*); `where` and `count` in its units. */
 void emit_flat_load(lowering *l, unsigned mem, space where, uint32_t first, uint32_t count,
                     uint64_t offset, size_t bytes);
+
+/* schedule.c: reorders the instructions [first, end) for the units to work side by side; what
+ * depends on what, by the declared accesses, keeps its order. */
+void schedule_instructions(lowering *l, size_t first, size_t end);
 
 /* sync.c: sets wait and post of all instructions from their accesses. */
 void sync_instructions(lowering *l);

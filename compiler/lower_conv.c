@@ -156,6 +156,7 @@ static void emit_gemm(conv_state *s, int index, const piece *p, const buffer *ou
   in->w_base = s->weights_row + p->row;
   in->acc_in = !p->first;
   in->acc_out = !p->last;
+  e->glued = !p->first;
   emit_access(e, SPACE_SPAD, false, s->in.base, buffer_words(&s->in));
   emit_access(e, SPACE_WEIGHT, false, in->w_base,
               (uint64_t)conv_taps(v) * p->k_count * p->n_count * l->r);

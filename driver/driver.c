@@ -148,9 +148,9 @@ uint64_t weft_device_load_bytes(size_t code_bytes, size_t constant_bytes, size_t
 
 weft_status weft_device_load(weft_device *dev, const void *code, size_t code_bytes,
                              const void *constants, size_t constant_bytes, size_t arena_bytes,
-                             weft_image *out, weft_err *err) {
+                             weft_loaded *out, weft_err *err) {
   const uint64_t before = dev->next;
-  weft_image image = {.bytes = {code_bytes, constant_bytes, arena_bytes}};
+  weft_loaded image = {.bytes = {code_bytes, constant_bytes, arena_bytes}};
   weft_status status = WEFT_OK;
   for (int r = 0; r < 3 && !status; r++)
     status = weft_device_alloc(dev, image.bytes[r], WEFT_REGION_ALIGN, &image.addr[r], err);

@@ -69,14 +69,14 @@ weft_status weft_device_read(weft_device *dev, uint64_t addr, void *dst, size_t 
 enum { WEFT_REGION_CODE, WEFT_REGION_CONST, WEFT_REGION_ARENA };
 typedef struct {
   uint64_t addr[3], bytes[3];
-} weft_image;
+} weft_loaded;
 /* Allocates the regions (each at a multiple of WEFT_REGION_ALIGN), copies code and constants, sets
  * the region registers: regions 0 to 2, each base low, base high, size low, size high. The arena is
  * left as it is. On failure nothing stays allocated and no register is written. */
 enum { WEFT_REGION_ALIGN = 4096 };
 weft_status weft_device_load(weft_device *dev, const void *code, size_t code_bytes,
                              const void *constants, size_t constant_bytes, size_t arena_bytes,
-                             weft_image *out, weft_err *err);
+                             weft_loaded *out, weft_err *err);
 
 /* Device memory that a program with these regions needs. */
 uint64_t weft_device_load_bytes(size_t code_bytes, size_t constant_bytes, size_t arena_bytes);

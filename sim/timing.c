@@ -100,16 +100,6 @@ void timing_account(timing *t, int unit, size_t insn, uint64_t to) {
 }
 
 /* --- units ------------------------------------------------------------------------------------ */
-static weft_occupancy occupancy(const weft_sim *s, const weft_insn *in) {
-  switch (in->opcode) {
-  case WEFT_OP_CODE_GEMM: return weft_gemm_occupancy(&s->cfg, &in->GEMM);
-  case WEFT_OP_CODE_DW: return weft_dw_occupancy(&s->cfg, &in->DW);
-  case WEFT_OP_CODE_VEW: return weft_vew_occupancy(&s->cfg, &in->VEW);
-  case WEFT_OP_CODE_VPOOL: return weft_vpool_occupancy(&s->cfg, &in->VPOOL);
-  default: return weft_vrow_occupancy(&s->cfg, &in->VROW);
-  }
-}
-
 static uint64_t start_time(const timing *t, int unit) {
   const unit_state *u = &t->unit[unit];
   if (u->started == u->pushed) return WEFT_NEVER;
@@ -135,7 +125,7 @@ static void start(timing *t, int unit, uint64_t now) {
   } else if (unit == WEFT_UNIT_STORE) {
     store_start(t, insn, now);
   } else {
-    weft_occupancy o = occupancy(t->s, in);
+    weft_occupancy o = weft_insn_occupancy(&t->s->cfg, in);
     uint64_t stream = max2(now + o.prepare, u->stream_end);
     u->free = stream + o.release;
     u->stream_end = stream + o.stream;

@@ -4,7 +4,7 @@
 #define WEFT_SIM_TIMING_H
 
 #include "dma.h"
-#include "formulas.h"
+#include "occupancy.h"
 #include "state.h"
 
 #define WEFT_NEVER UINT64_MAX

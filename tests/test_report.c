@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include <ctype.h>
-#include <dirent.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,39 +18,10 @@
 #include "isa.h"
 #include "outfile.h"
 #include "report_html.h"
+#include "support/folder.h"
+#include "support/made_up_run.h"
 #include "text.h"
 #include "trace.h"
-
-static char folder[64], path[512];
-
-static const char *in_folder(const char *name) {
-  (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-  return path;
-}
-
-static int make_folder(void **state) {
-  (void)state;
-  strcpy(folder, "/tmp/weft-report-XXXXXX");
-  return mkdtemp(folder) ? 0 : -1;
-}
-
-static int files_in_folder(void) {
-  int n = 0;
-  DIR *dir = opendir(folder);
-  assert_non_null(dir);
-  for (struct dirent *e; (e = readdir(dir));) n += e->d_name[0] != '.';
-  closedir(dir);
-  return n;
-}
-
-static int remove_folder(void **state) {
-  (void)state;
-  DIR *dir = opendir(folder);
-  for (struct dirent *e; dir && (e = readdir(dir));)
-    if (e->d_name[0] != '.') unlink(in_folder(e->d_name));
-  if (dir) closedir(dir);
-  return rmdir(folder);
-}
 
 static char *read_text(const char *name, size_t *size) {
   FILE *f = fopen(name, "rb");
@@ -67,160 +37,328 @@ static char *read_text(const char *name, size_t *size) {
   return text;
 }
 
-/* --- a made-up run ---------------------------------------------------------------------------- */
-enum { MAX_LAYERS = 80 };
-typedef struct {
-  weft_run_result r;
-  weft_layer_result layer[MAX_LAYERS];
-  weft_unit_result unit[WEFT_UNITS + 1];
-  weft_output_result output;
-  char name[MAX_LAYERS][96];
-  int side[MAX_LAYERS];
-} made_up;
+/* --- a checker of tags ------------------------------------------------------------------------ */
+enum { DEPTH = 32, TAG = 16 };
 
-static void add_layer(made_up *m, const char *block, const char *op, int side, int in, int out,
-                      int kernel) {
-  int i = m->r.n_layers++;
-  assert_true(i < MAX_LAYERS);
-  weft_layer_result *l = &m->layer[i];
-  bool dw = strcmp(op, "DEPTHWISE_CONV_2D") == 0, add = strcmp(op, "ADD") == 0;
-  double pixels = (double)side * side, weights = dw ? out * 9.0 : add ? 0 : (double)in * out * kernel;
-  (void)snprintf(m->name[i], sizeof m->name[i], "MobilenetV2/%s/%s", block, op);
-  l->name = m->name[i];
-  l->op = op;
-  l->unit = dw ? "DW" : add || strstr(op, "POOL") ? "VEC" : "GEMM";
-  l->macs = add ? 0 : (uint64_t)(pixels * weights);
-  double array = !dw && !add ? (double)l->macs / 256 : 0;
-  double engine = dw ? pixels * out * 3 / 16 : 0, vector = add ? pixels * out / 16 : 0;
-  l->dram_bytes = (uint64_t)weights + (i % 7 == 0 || add ? (uint64_t)pixels * (uint64_t)out : 0);
-  double dram = (double)l->dram_bytes / 8;
-  l->bound_by = array >= engine && array >= vector && array >= dram ? "array"
-                : dram >= engine && dram >= vector                  ? "dram"
-                : dw                                                ? "depthwise"
-                                                                    : "vector";
-  double bound = array > dram ? array : dram;
-  if (engine > bound) bound = engine;
-  if (vector > bound) bound = vector;
-  l->bound = (uint64_t)bound;
-  l->cycles = (uint64_t)(bound * (dw ? 0.4 : 1.02 + 0.02 * (i % 9))) + 180;
-  if (bound < 300) l->bound_by = "latency";
-  l->utilization = (double)l->macs / (256.0 * (double)l->cycles);
-  m->side[i] = side;
+static size_t tag_name(const char *at, char name[TAG]) {
+  size_t n = 0;
+  while (isalnum((unsigned char)at[n]) && n < TAG - 1) name[n] = at[n], n++;
+  name[n] = 0;
+  return n;
 }
 
-static void add_layers(made_up *m) {
-  static const int t[][4] = {{1, 16, 1, 1},  {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
-                             {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
-  int side = 112, in = 32, block = 0;
-  add_layer(m, "Conv", "CONV_2D", side, 3, 32, 9);
-  for (int g = 0; g < 7; g++)
-    for (int k = 0; k < t[g][2]; k++, block++) {
-      char name[48];
-      int wide = in * t[g][0];
-      (void)snprintf(name, sizeof name, "expanded_conv_%d", block);
-      if (t[g][0] > 1) add_layer(m, name, "CONV_2D", side, in, wide, 1);
-      if (k == 0) side /= t[g][3];
-      add_layer(m, name, "DEPTHWISE_CONV_2D", side, wide, wide, 9);
-      add_layer(m, name, "CONV_2D", side, wide, t[g][1], 1);
-      if (k) add_layer(m, name, "ADD", side, in, in, 1);
-      in = t[g][1];
+static bool is_void(const char *name) {
+  static const char *const names[] = {"meta", "br", "wbr"};
+  for (size_t i = 0; i < 3; i++)
+    if (strcmp(name, names[i]) == 0) return true;
+  return false;
+}
+
+/* To the end of a tag; quotes must close. */
+static const char *tag_end(const char *at) {
+  while (*at && *at != '>') {
+    if (*at == '"') {
+      at = strchr(at + 1, '"');
+      assert_non_null(at);
     }
-  add_layer(m, "Conv_1", "CONV_2D", 7, 320, 1280, 1);
-  add_layer(m, "Logits/AvgPool", "AVERAGE_POOL_2D", 1, 1280, 1280, 1);
-  add_layer(m, "Logits", "FULLY_CONNECTED", 1, 1280, 1001, 1);
+    assert_int_not_equal(*at, '<');
+    at++;
+  }
+  assert_int_equal(*at, '>');
+  return at;
 }
 
-static void add_slice(made_up *m, int unit, int layer, uint64_t busy, uint64_t cycles) {
-  weft_slice *s = &m->r.slice[m->r.n_slices];
-  *s = (weft_slice){(uint32_t)m->r.n_slices++, unit, layer, busy > 20 ? busy - 20 : 0, busy,
-                    busy + cycles + 14}; /* the last 14 under the next one's beginning */
-}
-
-/* Every layer in `tiles` pieces, each a LOAD, the arithmetic, and sometimes a STORE. */
-static void add_slices(made_up *m, size_t tiles) {
-  uint64_t now = 0, loaded = 0;
-  m->r.slice = calloc(m->r.n_layers * tiles * 3, sizeof *m->r.slice);
-  assert_non_null(m->r.slice);
-  for (int i = 0; i < m->r.n_layers; i++) {
-    weft_layer_result *l = &m->layer[i];
-    int unit = l->unit[0] == 'D' ? WEFT_UNIT_DW : l->unit[0] == 'V' ? WEFT_UNIT_VEC : WEFT_UNIT_GEMM;
-    bool stores = i % 7 == 0 || unit == WEFT_UNIT_VEC;
-    uint64_t each = l->cycles / tiles, load = l->dram_bytes / 8 / tiles / (stores ? 2 : 1) + 1;
-    uint64_t at = now;
-    for (size_t k = 0; k < tiles; k++) {
-      uint64_t from = loaded > at ? loaded : at > 3000 ? at - 3000 : 0;
-      if (from < loaded) from = loaded;
-      add_slice(m, WEFT_UNIT_LOAD, i, from, load);
-      loaded = from + load;
-      if (loaded > at) at = loaded;
-      add_slice(m, unit, i, at, each * (unit == WEFT_UNIT_DW ? 2 : 1) * 9 / 10);
-      at += each;
-      if (stores) add_slice(m, WEFT_UNIT_STORE, i, at + 20, load);
+static void check_tags(const char *html) {
+  char stack[DEPTH][TAG], name[TAG];
+  int depth = 0;
+  for (const char *at = html; (at = strchr(at, '<'));) {
+    if (at[1] == '!') {
+      at = tag_end(at + 1);
+      continue;
     }
-    l->cycles = at - now;
-    l->utilization = (double)l->macs / (256.0 * (double)l->cycles);
-    now = at;
+    bool closing = at[1] == '/';
+    assert_true(tag_name(at + 1 + closing, name) > 0);
+    const char *end = tag_end(at + 1);
+    if (closing) {
+      assert_true(depth > 0);
+      assert_string_equal(stack[--depth], name);
+    } else if (end[-1] != '/' && !is_void(name)) {
+      assert_true(depth < DEPTH);
+      strcpy(stack[depth++], name);
+    }
+    at = end;
+    if (strcmp(name, "script") == 0 && !closing) at = strstr(at, "</script>");
+    assert_non_null(at);
   }
-  m->r.cycles = now + 60;
+  assert_int_equal(depth, 0);
 }
 
-static made_up *make_run(size_t tiles) {
-  made_up *m = calloc(1, sizeof *m);
-  assert_non_null(m);
-  weft_run_result *r = &m->r;
-  *r = (weft_run_result){.model = "mobilenet_v2_1.0_224", .preset = "edge-256", .backend = "model",
-                         .timed = true, .checked = true, .layer = m->layer, .unit = m->unit,
-                         .output = &m->output, .n_outputs = 1, .n_units = WEFT_UNITS + 1};
-  weft_config_default(&r->config);
-  add_layers(m);
-  add_slices(m, tiles);
-  for (int i = 0; i < r->n_layers; i++) {
-    r->macs += m->layer[i].macs;
-    r->dram_read_bytes += m->layer[i].dram_bytes * 3 / 4;
-    r->dram_write_bytes += m->layer[i].dram_bytes / 4;
-    if (m->layer[i].unit[0] == 'G') r->array_macs += m->layer[i].macs;
-  }
-  r->lower_bound_cycles = r->cycles * 91 / 100;
-  r->mac_utilization = (double)r->macs / (256.0 * (double)r->cycles);
-  r->array_utilization = (double)r->array_macs / (256.0 * (double)r->cycles);
-  r->n_instructions = r->n_slices;
-  r->compile_seconds = 0.83, r->wall_seconds = 1.29;
-  r->check.elements = 6712345;
-  static const int part[WEFT_UNITS + 1][4] = {
-      {38, 21, 17, 0}, {87, 9, 0, 1}, {34, 40, 0, 2}, {6, 55, 0, 1}, {11, 60, 4, 0}, {2, 0, 1, 71}};
-  for (int u = 0; u <= WEFT_UNITS; u++) {
-    uint64_t c = r->cycles / 100;
-    m->unit[u] = (weft_unit_result){.name = weft_unit_name(u), .busy = c * part[u][0],
-                                    .stall_operand = c * part[u][1], .stall_dram = c * part[u][2],
-                                    .stall_queue = c * part[u][3]};
-    m->unit[u].idle = r->cycles - c * (uint64_t)(part[u][0] + part[u][1] + part[u][2] + part[u][3]);
-  }
-  m->output = (weft_output_result){.name = "MobilenetV2/Predictions/Softmax", .rank = 2,
-                                   .shape = {1, 1001}, .dtype = WEFT_UINT8, .n_top = 5};
-  static const char *const label[] = {"military uniform", "Windsor tie", "bow tie & <b>bold</b>",
-                                      "mortarboard", NULL};
-  static const double value[] = {0.7734, 0.0898, 0.0313, 0.0117, 0.0078};
-  static const int index[] = {653, 907, 458, 668, 466};
-  for (int i = 0; i < 5; i++) {
-    m->output.top[i].index = index[i];
-    m->output.top[i].value = value[i];
-    m->output.top[i].label = label[i];
-  }
-  return m;
+static char *report_of(const made_up *m, size_t *size) {
+  weft_err err = {""};
+  weft_status status = weft_report_html(&m->r, in_folder("r.html"), &err);
+  if (status) print_error("%s\n", err.text);
+  assert_int_equal(status, WEFT_OK);
+  char *html = read_text(in_folder("r.html"), size);
+  check_tags(html);
+  assert_int_equal(unlink(in_folder("r.html")), 0);
+  assert_int_equal(files_in_folder(), 0);
+  return html;
 }
 
-static void free_run(made_up *m) {
+/* --- the report ------------------------------------------------------------------------------- */
+static void test_report_says_it_all(void **state) {
+  (void)state;
+  made_up *m = made_up_new(24);
+  made_up_add_host(m);
+  size_t size;
+  char *html = report_of(m, &size);
+  assert_true(size < 300000);
+  weft_num cycles = weft_num_group(m->r.cycles), bound = weft_num_group(m->layer[3].bound);
+  weft_num bytes = weft_num_group(m->layer[60].dram_bytes);
+  const char *const said[] = {"<title>mobilenet_v2_1.0_224 on edge-256",
+                              cycles.s,
+                              "6,712,345 values",
+                              "✓ equal",
+                              "9.9&#8239;% above",
+                              "military uniform",
+                              "0.7734",
+                              "1\u202f×\u202f1001",
+                              "scratchpad_kib",
+                              "no instruction interpolates",
+                              "FULLY_<wbr>CONNECTED",
+                              "bound by depthwise",
+                              "708,662",
+                              bytes.s,
+                              bound.s,
+                              "268 inf"};
+  for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+    if (!strstr(html, said[i])) print_error("not in the report: %s\n", said[i]);
+    assert_non_null(strstr(html, said[i]));
+  }
+  assert_null(strstr(html, "http")); /* self-contained */
+  assert_null(strstr(html, "<b>bold"));
+  assert_non_null(strstr(html, "bow tie &amp; &lt;b&gt;bold&lt;/"));
+  assert_non_null(strstr(html, "weird &quot;&lt;name&gt;&quot; \xef\xbf\xbd\xef\xbf\xbd</td>"));
+  assert_null(strstr(html, "nan"));
+  assert_null(strstr(html, "-inf"));
+  free(html);
+  made_up_free(m);
+}
+
+static void test_report_of_a_failed_check(void **state) {
+  (void)state;
+  made_up *m = made_up_new(2);
+  m->r.check.mismatches = 1234;
+  m->r.check.max_abs_diff = 7;
+  strcpy(m->r.check.first, "tensor 'a<b' at [0, 1]: found 3, expected 4");
+  m->r.model = "</title><script>alert(1)</script>";
+  char *html = report_of(m, NULL);
+  assert_non_null(strstr(html, "✗ 1,234 differ"));
+  assert_non_null(strstr(html, "largest difference 7"));
+  assert_non_null(strstr(html, "tensor &#39;a&lt;b&#39; at"));
+  assert_null(strstr(html, "<script>alert"));
+  free(html);
+  made_up_free(m);
+}
+
+static void test_report_size_is_bounded(void **state) {
+  (void)state;
+  made_up *m = made_up_new(700);
+  assert_true(m->r.n_slices > 100000);
+  size_t size;
+  char *html = report_of(m, &size);
+  assert_true(size < 1000000);
+  free(html);
+  made_up_free(m);
+}
+
+static void test_report_of_next_to_nothing(void **state) {
+  (void)state;
+  made_up m = {.r = {.model = NULL, .timed = true}}; /* all zero, clock included */
+  free(report_of(&m, NULL));
+  m.r.timed = false;
+  m.r.checked = true;
+  char *html = report_of(&m, NULL);
+  assert_non_null(strstr(html, "the function only"));
+  free(html);
+}
+
+/* Slices of units, layers and times that make no sense must not do any harm. */
+static void test_odd_slices(void **state) {
+  (void)state;
+  weft_slice slice[] = {
+      {0, -1, 0, 0, 1, 2},   {1, 99, 0, 0, 1, 2},      {2, WEFT_UNIT_LOAD, 7, 9, 9, 3},
+      {3, 1, -1, 0, 0, 400}, {4, 1, 1 << 30, 5, 5, 6}, {5, WEFT_UNIT_FETCH, 0, 7, 7, 10}};
+  made_up *m = made_up_new(1);
   free(m->r.slice);
-  free(m->r.host);
-  free(m);
+  m->r.slice = slice;
+  m->r.n_slices = sizeof slice / sizeof *slice;
+  for (uint64_t cycles = 0; cycles < 3; cycles++) {
+    weft_err err;
+    m->r.cycles = cycles; /* also fewer than the slices reach */
+    free(report_of(m, NULL));
+    assert_int_equal(weft_trace_write(&m->r, in_folder("t.json"), &err), WEFT_OK);
+    json_t *trace = json_load_file(in_folder("t.json"), 0, NULL);
+    assert_non_null(trace);
+    json_decref(trace);
+    unlink(in_folder("t.json"));
+  }
+  m->r.slice = NULL;
+  made_up_free(m);
 }
 
-static void add_host(made_up *m) {
-  m->r.n_host = 2;
-  m->r.host = calloc(2, sizeof *m->r.host);
-  assert_non_null(m->r.host);
-  m->r.host[0].name = "MobilenetV2/Predictions/Reshape", m->r.host[0].op = "RESIZE_BILINEAR";
-  m->r.host[0].why = "no instruction interpolates";
-  m->r.host[1].name = "weird \"<name>\" \xff\xc3", m->r.host[1].op = "CAST";
-  m->r.host[1].why = "float32 tensors stay on the host & its kernels";
+/* --- the trace -------------------------------------------------------------------------------- */
+static json_int_t number(json_t *event, const char *key) {
+  json_t *v = json_object_get(event, key);
+  assert_true(json_is_integer(v));
+  return json_integer_value(v);
+}
+
+static void check_events(const made_up *m, json_t *events) {
+  json_int_t at[WEFT_UNITS + 2] = {0};
+  size_t n = 0, threads = 0;
+  bool *seen = calloc(m->r.n_slices, sizeof *seen);
+  for (size_t i = 0; i < json_array_size(events); i++) {
+    json_t *e = json_array_get(events, i), *args = json_object_get(e, "args");
+    const char *ph = json_string_value(json_object_get(e, "ph"));
+    const char *name = json_string_value(json_object_get(e, "name"));
+    if (strcmp(ph, "M") == 0) {
+      threads += strcmp(name, "thread_name") == 0;
+      continue;
+    }
+    assert_string_equal(ph, "X");
+    json_int_t tid = number(e, "tid"), ts = number(e, "ts"), dur = number(e, "dur");
+    assert_in_range(tid, 1, WEFT_UNITS + 1);
+    assert_true(dur >= 0 && ts >= at[tid]); /* tracks without overlap */
+    at[tid] = ts + dur;
+    json_int_t index = number(args, "instruction");
+    assert_in_range(index, 0, m->r.n_slices - 1);
+    assert_false(seen[index]);
+    seen[index] = true;
+    const weft_slice *s = &m->r.slice[index];
+    assert_int_equal(tid, s->unit + 1);
+    assert_int_equal(ts, s->busy);
+    assert_true(ts + dur <= (json_int_t)s->end);
+    assert_int_equal(number(args, "end"), s->end);
+    assert_int_equal(number(args, "layer"), s->layer);
+    assert_int_equal(strncmp(name, m->layer[s->layer].op, strlen(m->layer[s->layer].op)), 0);
+    n++;
+  }
+  free(seen);
+  assert_int_equal(n, m->r.n_slices);
+  assert_int_equal(threads, WEFT_UNITS); /* no FETCH slices, no FETCH track */
+}
+
+static void test_trace(void **state) {
+  (void)state;
+  made_up *m = made_up_new(40);
+  strcpy(m->name[0], "quote \" back \\ tab \t bad \xfe low \x01 <");
+  weft_err err;
+  json_error_t why;
+  assert_int_equal(weft_trace_write(&m->r, in_folder("t.json"), &err), WEFT_OK);
+  json_t *trace = json_load_file(in_folder("t.json"), JSON_REJECT_DUPLICATES, &why);
+  if (!trace) print_error("%s at line %d\n", why.text, why.line);
+  assert_non_null(trace);
+  json_t *other = json_object_get(trace, "otherData");
+  assert_string_equal(json_string_value(json_object_get(other, "time")), "1 us = 1 cycle");
+  assert_int_equal(number(other, "cycles"), m->r.cycles);
+  check_events(m, json_object_get(trace, "traceEvents"));
+  json_decref(trace);
+  unlink(in_folder("t.json"));
+  assert_int_equal(files_in_folder(), 0);
+  made_up_free(m);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+typedef weft_status (*writer)(const weft_run_result *, const char *, weft_err *);
+
+static void test_paths_that_cannot_be_written(void **state) {
+  (void)state;
+  static const writer writers[] = {weft_report_html, weft_trace_write};
+  made_up *m = made_up_new(40);
+  for (int w = 0; w < 2; w++) {
+    const char *const bad[] = {in_folder("none/r.html"), folder_path(), "", "/dev/full"};
+    for (size_t i = 0; i < 4; i++) {
+      weft_err err = {""};
+      assert_int_equal(writers[w](&m->r, bad[i], &err), WEFT_EINPUT);
+      assert_non_null(strstr(err.text, bad[i]));
+      assert_non_null(strstr(err.text, "cannot"));
+    }
+    assert_int_equal(files_in_folder(), 0);
+    assert_int_equal(writers[w](&m->r, "/dev/null", NULL), WEFT_OK); /* and it stays a device */
+    struct stat st;
+    assert_int_equal(stat("/dev/null", &st), 0);
+    assert_true(S_ISCHR(st.st_mode));
+  }
+  made_up_free(m);
+}
+
+static void test_abandoned_file(void **state) {
+  (void)state;
+  weft_outfile o;
+  weft_err err;
+  char name[512];
+  strcpy(name, in_folder("old"));
+  FILE *f = fopen(name, "w");
+  assert_true(fputs("old text", f) > 0);
+  fclose(f);
+  assert_int_equal(weft_outfile_open(&o, name, &err), WEFT_OK);
+  assert_int_equal(files_in_folder(), 2);
+  assert_true(fputs("new", o.f) > 0);
+  weft_outfile_abandon(&o);
+  assert_int_equal(files_in_folder(), 1);
+  char *text = read_text(name, NULL);
+  assert_string_equal(text, "old text");
+  free(text);
+  unlink(name);
+}
+
+/* With KEEP_REPORT=FOLDER: something to look at. */
+static void test_keep(void **state) {
+  (void)state;
+  const char *keep = getenv("KEEP_REPORT");
+  if (!keep) skip();
+  made_up *m = made_up_new(24);
+  weft_err err;
+  made_up_add_host(m);
+  char path[512];
+  (void)snprintf(path, sizeof path, "%s/report.html", keep);
+  assert_int_equal(weft_report_html(&m->r, path, &err), WEFT_OK);
+  (void)snprintf(path, sizeof path, "%s/trace.json", keep);
+  assert_int_equal(weft_trace_write(&m->r, path, &err), WEFT_OK);
+  made_up_free(m);
+}
+
+static void test_numbers(void **state) {
+  (void)state;
+  assert_string_equal(weft_num_group(0).s, "0");
+  assert_string_equal(weft_num_group(999).s, "999");
+  assert_string_equal(weft_num_group(1000).s, "1,000");
+  assert_string_equal(weft_num_group(UINT64_MAX).s, "18,446,744,073,709,551,615");
+  assert_string_equal(weft_num_short(999).s, "999");
+  assert_string_equal(weft_num_short(1000).s, "1.00 k");
+  assert_string_equal(weft_num_short(45649).s, "45.6 k");
+  assert_string_equal(weft_num_short(999499).s, "999 k");
+  assert_string_equal(weft_num_short(999500).s, "1.00 M");
+  assert_string_equal(weft_num_short(1e21).s, "1000 E");
+  assert_string_equal(weft_num_axis(1500000).s, "1.5 M");
+  assert_string_equal(weft_num_axis(0).s, "0");
+  assert_string_equal(weft_num_bytes(12).s, "12 B");
+  assert_string_equal(weft_num_bytes(12345678).s, "12.3 MB");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_report_says_it_all),
+      cmocka_unit_test(test_report_of_a_failed_check),
+      cmocka_unit_test(test_report_size_is_bounded),
+      cmocka_unit_test(test_report_of_next_to_nothing),
+      cmocka_unit_test(test_odd_slices),
+      cmocka_unit_test(test_trace),
+      cmocka_unit_test(test_paths_that_cannot_be_written),
+      cmocka_unit_test(test_abandoned_file),
+      cmocka_unit_test(test_keep),
+      cmocka_unit_test(test_numbers),
+  };
+  return cmocka_run_group_tests_name("report", tests, folder_make, folder_remove);
 }

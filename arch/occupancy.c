@@ -1,5 +1,5 @@
 /* The formulas of docs/microarchitecture.md, section "Occupancy". */
-#include "formulas.h"
+#include "occupancy.h"
 
 static uint64_t max2(uint64_t a, uint64_t b) { return a > b ? a : b; }
 static uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
@@ -59,4 +59,14 @@ weft_occupancy weft_vrow_occupancy(const weft_config *c, const weft_insn_VROW *i
   uint64_t w = weft_word_bytes(c), beats = w / c->vec_lanes;
   uint64_t sweep = ceil_div(in->channels, w) * beats; /* maximum; sum; results */
   return vec((uint64_t)in->out_h * in->out_w * (3 * sweep + WEFT_T_VEC_RECIP), WEFT_T_VEC_EW);
+}
+
+weft_occupancy weft_insn_occupancy(const weft_config *c, const weft_insn *in) {
+  switch (in->opcode) {
+  case WEFT_OP_CODE_GEMM: return weft_gemm_occupancy(c, &in->GEMM);
+  case WEFT_OP_CODE_DW: return weft_dw_occupancy(c, &in->DW);
+  case WEFT_OP_CODE_VEW: return weft_vew_occupancy(c, &in->VEW);
+  case WEFT_OP_CODE_VPOOL: return weft_vpool_occupancy(c, &in->VPOOL);
+  default: return weft_vrow_occupancy(c, &in->VROW);
+  }
 }
