@@ -61,6 +61,21 @@ int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunk
 /* Rows of the weight buffer that all of it needs (first component only). */
 uint64_t conv_weight_rows(const conv *v, const lowering *l);
 
+/* lower_conv.c: what a node is as a convolution; NULL, or why the array cannot do it. */
+const char *conv_describe(lowering *l, int node, conv *out);
+/* Accounts for its multiplications and array cycles. */
+void conv_account(lowering *l, const conv *v);
+
+/* lower_depthwise.c: the same for a depthwise convolution on the depthwise engine. */
+const char *depthwise_describe(lowering *l, int node, conv *out);
+void depthwise_account(lowering *l, const conv *v);
+/* Appends parameters and taps of channel words [first, first + n) to the constants. */
+uint64_t depthwise_constants(lowering *l, const conv *v, uint32_t first, uint32_t n);
+/* Depthwise buffer words per channel word. */
+static inline uint32_t depthwise_block(const conv *v) {
+  return WEFT_PARAM_BYTES + v->k.kh * v->k.kw;
+}
+
 /* conv_plan.c: NULL, or why no tiling fits this configuration. */
 const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan);
 

@@ -11,6 +11,7 @@
 #ifndef WEFT_LOWER_H
 #define WEFT_LOWER_H
 
+#include "params.h"
 #include "program.h"
 
 /* --- what an instruction touches --------------------------------------------------------------- */
@@ -103,6 +104,9 @@ typedef struct {
 bool view_of(lowering *l, int tensor, view *out);
 /* The zero point that a quantized tensor's codes have on the chip. */
 int32_t chip_zero(const weft_tensor *t);
+
+/* The codes that an activation lets through, as they are on the chip. */
+weft_range chip_range(weft_activation act, const weft_tensor *out);
 
 /* Kernel, stride, dilation and padding of a window operator. */
 typedef struct {

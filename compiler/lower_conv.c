@@ -164,12 +164,11 @@ static void emit_gemm(conv_state *s, int index, const piece *p, const buffer *ou
     in->o_ring_rows = 1;
     return;
   }
-  weft_range clamp = weft_activation_range(v->node->attr.activation, y);
-  int32_t flip = v->y.uint8 ? 128 : 0;
+  weft_range clamp = chip_range(v->node->attr.activation, y);
   in->p_base = (uint32_t)s->params_at[index] + p->nb - c->nb;
   in->out_zp = v->y.zp;
-  in->clamp_min = clamp.lo - flip;
-  in->clamp_max = clamp.hi - flip;
+  in->clamp_min = clamp.lo;
+  in->clamp_max = clamp.hi;
   uint32_t to = (p->nb - out_nb) * l->c;
   o.base += to / l->w;
   WEFT_SET_OPERAND(*in, o, o);
@@ -280,18 +279,7 @@ static bool packing_pays(const conv *v, const lowering *l) {
   return (array > load ? array : load) < apart;
 }
 
-static const char *lower(lowering *l, conv *v) {
-  const char *why = check_limits(v);
-  if (why) return why;
-  v->packed = packing_pays(v, l);
-  conv_plan plan;
-  why = conv_choose_plan(v, l, &plan);
-  if (why && v->packed) {
-    v->packed = false;
-    why = conv_choose_plan(v, l, &plan);
-  }
-  if (why) return why;
-  emit_conv(v, l, &plan);
+void conv_account(lowering *l, const conv *v) {
   uint64_t m = (uint64_t)v->y.n * v->y.h * v->y.w;
   uint64_t k = (uint64_t)v->k.kh * v->k.kw * v->group_in, groups = v->x.c / v->group_in;
   uint64_t depth = (k + l->r - 1) / l->r, columns = ceil_div(v->group_out, l->c);
@@ -300,6 +288,18 @@ static const char *lower(lowering *l, conv *v) {
   else
     account(l, BOUND_ARRAY, groups * depth * columns * (m > l->r ? m : l->r), m * v->y.c * k);
   l->prog->layer[l->layer].unit = WEFT_UNIT_GEMM;
+}
+
+static const char *lower(lowering *l, conv *v) {
+  conv_plan plan;
+  const char *why = conv_choose_plan(v, l, &plan);
+  if (why && v->packed) {
+    v->packed = false;
+    why = conv_choose_plan(v, l, &plan);
+  }
+  if (why) return why;
+  emit_conv(v, l, &plan);
+  conv_account(l, v);
   return NULL;
 }
 
@@ -314,7 +314,7 @@ static window window_of(const weft_attr *a, uint32_t kh, uint32_t kw) {
                   .pad_left = (uint32_t)a->pad_left};
 }
 
-const char *lower_conv(lowering *l, int node) {
+const char *conv_describe(lowering *l, int node, conv *out) {
   const weft_node *n = &l->graph->node[node];
   const weft_tensor *w = &l->graph->tensor[n->in[1]];
   conv v = {.node = n, .weights = w->data, .weights_uint8 = w->dtype == WEFT_UINT8};
@@ -354,5 +354,15 @@ const char *lower_conv(lowering *l, int node) {
     v.group_out = v.y.c / (v.x.c / v.group_in);
     break;
   }
-  return lower(l, &v);
+  const char *why = check_limits(&v);
+  if (why) return why;
+  v.packed = packing_pays(&v, l);
+  *out = v;
+  return NULL;
+}
+
+const char *lower_conv(lowering *l, int node) {
+  conv v;
+  const char *why = conv_describe(l, node, &v);
+  return why ? why : lower(l, &v);
 }

@@ -25,11 +25,8 @@ static bool fits(void *user, uint32_t th, uint32_t tw) {
   return 2 * in <= s->in.size && 2 * out <= s->out.size;
 }
 
-/* Constants of channel words [first, first + n): per word 12*W bytes of parameters, then taps. */
-static uint64_t constants(dw_state *s, uint32_t first, uint32_t n) {
-  lowering *l = s->l;
-  const conv *v = &s->v;
-  uint8_t *bytes = calloc((size_t)n * s->block, l->w), *at = bytes;
+uint64_t depthwise_constants(lowering *l, const conv *v, uint32_t first, uint32_t n) {
+  uint8_t *bytes = calloc((size_t)n * depthwise_block(v), l->w), *at = bytes;
   if (!bytes) abort();
   for (uint32_t word = first; word < first + n; word++) {
     conv_params(v, l, word * l->w, l->w, at);
@@ -41,7 +38,7 @@ static uint64_t constants(dw_state *s, uint32_t first, uint32_t n) {
         at[i] = (uint8_t)(conv_weight(v, oc, t / v->k.kw, t % v->k.kw, oc) - zero);
       }
   }
-  uint64_t offset = emit_constants(l, bytes, (size_t)n * s->block * l->w);
+  uint64_t offset = emit_constants(l, bytes, (size_t)n * depthwise_block(v) * l->w);
   free(bytes);
   return offset;
 }
@@ -70,12 +67,10 @@ static void emit_dw(dw_state *s, const tile *t, const buffer *in_buf, const buff
   in->c_words = n;
   in->pad_value = v->x.zp;
   in->p_base = params;
-  weft_range clamp =
-      weft_activation_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
-  int32_t flip = v->y.uint8 ? 128 : 0;
+  weft_range clamp = chip_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
   in->out_zp = v->y.zp;
-  in->clamp_min = clamp.lo - flip;
-  in->clamp_max = clamp.hi - flip;
+  in->clamp_min = clamp.lo;
+  in->clamp_max = clamp.hi;
   touch_buffer(e, in_buf, false);
   touch_buffer(e, out_buf, true);
   emit_access(e, SPACE_DWBUF, false, params, (uint64_t)n * s->block);
@@ -132,7 +127,7 @@ static void emit_all(dw_state *s, uint32_t th, uint32_t tw) {
                  all <= l->dwbuf.size};
   if (!p.offset || !p.at) abort();
   for (uint32_t i = 0; i < chunks; i++) {
-    p.offset[i] = constants(s, i * s->chunk, chunk_words(s, i));
+    p.offset[i] = depthwise_constants(l, v, i * s->chunk, chunk_words(s, i));
     p.at[i] = -1;
   }
   if (p.resident && l->dwbuf.next + all > l->dwbuf.size) l->dwbuf.next = 0;
@@ -149,47 +144,55 @@ static void emit_all(dw_state *s, uint32_t th, uint32_t tw) {
   free(p.at);
 }
 
-static bool weights_fit(const dw_state *s) {
-  const weft_tensor *w = &s->l->graph->tensor[s->v.node->in[1]];
-  for (uint32_t oc = 0; oc < s->v.y.c; oc++)
-    for (uint32_t t = 0; t < s->v.k.kh * s->v.k.kw; t++) {
-      int32_t value = conv_weight(&s->v, oc, t / s->v.k.kw, t % s->v.k.kw, oc) -
-                      weft_weight_zero(w, (int)oc);
+static bool weights_fit(const lowering *l, const conv *v) {
+  const weft_tensor *w = &l->graph->tensor[v->node->in[1]];
+  for (uint32_t oc = 0; oc < v->y.c; oc++)
+    for (uint32_t t = 0; t < v->k.kh * v->k.kw; t++) {
+      int32_t value =
+          conv_weight(v, oc, t / v->k.kw, t % v->k.kw, oc) - weft_weight_zero(w, (int)oc);
       if (value < -128 || value > 127) return false;
     }
   return true;
 }
 
-static bool suits_engine(const dw_state *s) {
-  const conv *v = &s->v;
-  const weft_attr *a = &v->node->attr;
-  return s->l->cfg->dw_lanes && v->y.c == v->x.c && v->x.c > 1 && a->dilation_h <= 1 &&
-         a->dilation_w <= 1 && v->k.kh <= WEFT_DW_MAX_KERNEL && v->k.kw <= WEFT_DW_MAX_KERNEL &&
-         v->k.sy <= WEFT_DW_MAX_STRIDE && v->k.sx <= WEFT_DW_MAX_STRIDE && v->x.w <= 4095 &&
-         v->x.h <= 4095 && (uint64_t)v->x.w * v->x.c < 1u << 24 && weights_fit(s);
-}
-
-const char *lower_depthwise(lowering *l, int node) {
+const char *depthwise_describe(lowering *l, int node, conv *v) {
   const weft_node *n = &l->graph->node[node];
   const weft_tensor *w = &l->graph->tensor[n->in[1]];
-  dw_state s = {.l = l, .v = {.node = n, .weights = w->data, .depthwise = true, .group_in = 1}};
-  conv *v = &s.v;
+  const weft_attr *a = &n->attr;
+  *v = (conv){.node = n, .weights = w->data, .depthwise = true, .group_in = 1, .group_out = 1};
   v->weights_uint8 = w->dtype == WEFT_UINT8;
   if (!w->data || (w->dtype != WEFT_INT8 && w->dtype != WEFT_UINT8) ||
       !view_of(l, n->in[0], &v->x) || !view_of(l, n->out[0], &v->y) || v->x.region != 2)
-    return lower_conv(l, node);
+    return "only 8-bit activations and constant 8-bit weights";
   if (n->n_in > 2 && n->in[2] >= 0) v->bias = l->graph->tensor[n->in[2]].data;
-  const weft_attr *a = &n->attr;
   v->k = (window){(uint32_t)w->dim[1],   (uint32_t)w->dim[2],    (uint32_t)a->stride_h,
                   (uint32_t)a->stride_w, 1, 1, (uint32_t)a->pad_top, (uint32_t)a->pad_left};
-  v->group_out = 1;
-  if (!suits_engine(&s)) return lower_conv(l, node);
+  bool suits = l->cfg->dw_lanes && v->y.c == v->x.c && v->x.c > 1 && a->dilation_h <= 1 &&
+               a->dilation_w <= 1 && v->k.kh <= WEFT_DW_MAX_KERNEL &&
+               v->k.kw <= WEFT_DW_MAX_KERNEL && v->k.sy <= WEFT_DW_MAX_STRIDE &&
+               v->k.sx <= WEFT_DW_MAX_STRIDE && v->x.w <= 4095 && v->x.h <= 4095 &&
+               (uint64_t)v->x.w * v->x.c < 1u << 24 && weights_fit(l, v);
+  return suits ? NULL : "not what the depthwise engine does";
+}
 
+void depthwise_account(lowering *l, const conv *v) {
+  uint64_t beats = l->w / l->cfg->dw_lanes, taps = ceil_div(v->k.kw, l->cfg->dw_taps);
+  uint64_t step = v->k.kh * taps * beats, reads = (uint64_t)v->k.sx * v->k.kh;
+  uint64_t m = (uint64_t)v->y.n * v->y.h * v->y.w;
+  account(l, BOUND_DW, m * ceil_div(v->y.c, l->w) * (step > reads ? step : reads),
+          m * v->y.c * v->k.kh * v->k.kw);
+  l->prog->layer[l->layer].unit = WEFT_UNIT_DW;
+}
+
+const char *lower_depthwise(lowering *l, int node) {
+  dw_state s = {.l = l};
+  if (depthwise_describe(l, node, &s.v)) return lower_conv(l, node);
+  const conv *v = &s.v;
   uint32_t bank = weft_bank_words(l->cfg), half = l->cfg->scratchpad_banks / 2;
   s.in = (ring){0, half * bank, 0};
   s.out = (ring){half * bank, (l->cfg->scratchpad_banks - half) * bank, 0};
   s.words = ceil_div(v->y.c, l->w);
-  s.block = WEFT_PARAM_BYTES + v->k.kh * v->k.kw;
+  s.block = depthwise_block(v);
   s.chunk = weft_dwbuf_words(l->cfg) / 2 / s.block;
   if (s.chunk > s.words) s.chunk = s.words;
   /* all channels at once if that fits, else slices of them: their rows are no longer contiguous */
@@ -203,11 +206,6 @@ const char *lower_depthwise(lowering *l, int node) {
   l->in = s.in;
   l->out = s.out;
   emit_all(&s, th, tw);
-  uint64_t beats = l->w / l->cfg->dw_lanes, taps = ceil_div(v->k.kw, l->cfg->dw_taps);
-  uint64_t step = v->k.kh * taps * beats, reads = (uint64_t)v->k.sx * v->k.kh;
-  uint64_t m = (uint64_t)v->y.n * v->y.h * v->y.w;
-  account(l, BOUND_DW, m * s.words * (step > reads ? step : reads),
-          m * v->y.c * v->k.kh * v->k.kw);
-  l->prog->layer[l->layer].unit = WEFT_UNIT_DW;
+  depthwise_account(l, v);
   return NULL;
 }

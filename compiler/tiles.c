@@ -6,6 +6,12 @@ int32_t chip_zero(const weft_tensor *t) {
   return t->dtype == WEFT_UINT8 ? zp - 128 : zp;
 }
 
+weft_range chip_range(weft_activation act, const weft_tensor *out) {
+  weft_range r = weft_activation_range(act, out);
+  int32_t flip = out->dtype == WEFT_UINT8 ? 128 : 0;
+  return (weft_range){r.lo - flip, r.hi - flip};
+}
+
 bool view_of(lowering *l, int tensor, view *out) {
   const weft_tensor *t = &l->graph->tensor[tensor];
   if ((t->dtype != WEFT_INT8 && t->dtype != WEFT_UINT8) || t->rank > 4) return false;
