@@ -62,7 +62,7 @@ static void tell(weft_checker *c, const char *fmt, ...) {
     if ((unsigned char)*p < ' ') *p = '?';
 }
 
-/* --- comparing --------------------------------------------------------------------------------- */
+/* --- comparing ------------------------------------------------------------------------------- */
 static double value_at(const weft_tensor *t, const uint8_t *p) {
   int16_t i16;
   int32_t i32;
@@ -149,7 +149,7 @@ void weft_checker_tensor(weft_checker *c, int tensor, const void *data, const ch
               &(origin){.when = when, .dram = true});
 }
 
-/* --- instructions ------------------------------------------------------------------------------ */
+/* --- instructions ---------------------------------------------------------------------------- */
 static void fault(weft_checker *c, uint32_t insn, int tensor, const char *what) {
   c->mismatches++;
   tell(c, "tensor %.60s, instruction %u: %s", name_of(c, tensor), insn, what);
@@ -250,9 +250,11 @@ void weft_checker_watch(weft_checker *c, weft_device *dev, const weft_loaded *im
   weft_sim_set_hook(weft_device_model(dev), on_instruction, c);
 }
 
-void weft_checker_segment(weft_checker *c, uint32_t first) { c->first = first; }
+void weft_checker_segment(weft_checker *c, uint32_t first) {
+  c->first = first;
+}
 
-/* --- views ------------------------------------------------------------------------------------- */
+/* --- views ----------------------------------------------------------------------------------- */
 /* Whether the node's output shows its first input's bytes; *flip: exclusive-or'ed with what. */
 static bool node_is_view(const weft_graph *g, const weft_node *n, uint8_t *flip) {
   if (n->n_in < 1 || n->n_out != 1 || n->in[0] < 0) return false;
@@ -290,7 +292,7 @@ static void link_views(weft_checker *c) {
   }
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 void weft_checker_free(weft_checker *c) {
   if (!c) return;
   if (c->dev) weft_sim_set_hook(weft_device_model(c->dev), NULL, NULL);
@@ -328,7 +330,8 @@ weft_status weft_checker_new(const weft_graph *graph, const weft_program *progra
   c->graph = graph;
   c->program = program;
   weft_status status = WEFT_OK;
-  if (!allocate(c)) status = weft_fail(err, WEFT_ENOMEM, "%s: no memory for the check", graph->name);
+  if (!allocate(c))
+    status = weft_fail(err, WEFT_ENOMEM, "%s: no memory for the check", graph->name);
   if (!status) status = weft_exec_new(graph, &c->reference, err);
   for (int i = 0; i < graph->n_inputs && !status; i++)
     status = weft_exec_set(c->reference, graph->input[i], input[i],

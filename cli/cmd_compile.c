@@ -31,8 +31,10 @@ int weft_cmd_compile(int argc, char **argv) {
       WEFT_CONFIG_OPTIONS(config),
       {"--quiet", NULL, WEFT_OPT_FLAG, &quiet, "prints nothing"},
   };
-  const weft_command command = {"compile", "MODEL -o PROGRAM [options]", about,
-                                sizeof table / sizeof table[0], table, true, 1, 1};
+  const weft_command command = {"compile", "MODEL -o PROGRAM [options]",
+                                about,     sizeof table / sizeof table[0],
+                                table,     true,
+                                1,         1};
   int code = weft_options_parse(&command, argc, argv, &rest);
   if (code >= 0) return code;
   const char *path = rest.item[0];
@@ -41,8 +43,8 @@ int weft_cmd_compile(int argc, char **argv) {
     status = weft_fail(&err, WEFT_EINPUT, "compile: no file to write; usage: weft compile %s",
                        command.usage);
   else if (weft_program_is(path))
-    status = weft_fail(&err, WEFT_EINPUT, "%s: is a program already, accepted: a .tflite file",
-                       path);
+    status =
+        weft_fail(&err, WEFT_EINPUT, "%s: is a program already, accepted: a .tflite file", path);
   weft_model_file m = {0};
   if (!status) status = weft_model_file_open(path, &config, true, &m, &err);
   if (!status) status = weft_program_save(m.program, m.bytes, m.n_bytes, out, &err);

@@ -44,8 +44,9 @@ int weft_cmd_disasm(int argc, char **argv) {
   weft_list rest = {0};
   weft_err err;
   const weft_option table[] = {WEFT_CONFIG_OPTIONS(config)};
-  const weft_command command = {"disasm", "PROGRAM|MODEL [options]", about,
-                                sizeof table / sizeof table[0], table, false, 1, 1};
+  const weft_command command = {
+      "disasm", "PROGRAM|MODEL [options]", about, sizeof table / sizeof table[0], table, false, 1,
+      1};
   int code = weft_options_parse(&command, argc, argv, &rest);
   if (code >= 0) return code;
   weft_model_file m = {0};

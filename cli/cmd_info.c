@@ -11,7 +11,7 @@ static const char about[] =
     "Describes a network (.tflite) or a program file. Without a file, --presets and --keys list\n"
     "the shipped configurations and the configuration keys.";
 
-/* --- configurations ---------------------------------------------------------------------------- */
+/* --- configurations -------------------------------------------------------------------------- */
 static void print_config(const weft_config *c, const weft_config *other) {
   int n;
   const weft_key *key = weft_config_keys(&n);
@@ -35,7 +35,7 @@ static int print_presets(void) {
   return 0;
 }
 
-/* --- networks ---------------------------------------------------------------------------------- */
+/* --- networks -------------------------------------------------------------------------------- */
 static void print_tensor(const char *what, const weft_tensor *t) {
   printf("  %-7s %s %s [", what, t->name ? t->name : "", weft_dtype_name(t->dtype));
   for (int i = 0; i < t->rank; i++) printf("%s%d", i ? "," : "", t->dim[i]);
@@ -85,9 +85,8 @@ static void print_sizes(const weft_graph *g) {
     elements += weft_tensor_elements(x);
     bytes += weft_tensor_bytes(x);
   }
-  printf("parameters: %s in %d tensors, %s; activations: %s in all\n",
-         weft_num_group(elements).s, constants, weft_num_bytes((double)bytes).s,
-         weft_num_bytes((double)live).s);
+  printf("parameters: %s in %d tensors, %s; activations: %s in all\n", weft_num_group(elements).s,
+         constants, weft_num_bytes((double)bytes).s, weft_num_bytes((double)live).s);
   printf("quantization: %d tensors per channel, %d per tensor, %d without; types:", per_channel,
          per_tensor, plain);
   for (int d = 0; d <= WEFT_BOOL; d++)
@@ -103,7 +102,7 @@ static void print_graph(const weft_graph *g) {
   print_sizes(g);
 }
 
-/* --- programs ---------------------------------------------------------------------------------- */
+/* --- programs -------------------------------------------------------------------------------- */
 static void print_program(const weft_graph *g, const weft_program *p) {
   int segments = 0;
   for (int i = 0; i < p->n_steps; i++) segments += !p->step[i].host;
@@ -136,8 +135,9 @@ int weft_cmd_info(int argc, char **argv) {
       {"--presets", NULL, WEFT_OPT_FLAG, &presets, "the shipped configurations"},
       {"--keys", NULL, WEFT_OPT_FLAG, &keys, "every configuration key with its range"},
   };
-  const weft_command command = {"info", "FILE | --presets | --keys", about,
-                                sizeof table / sizeof table[0], table, false, 0, 1};
+  const weft_command command = {
+      "info", "FILE | --presets | --keys", about, sizeof table / sizeof table[0], table, false, 0,
+      1};
   int code = weft_options_parse(&command, argc, argv, &rest);
   if (code >= 0) return code;
   if (presets) (void)print_presets();

@@ -59,8 +59,8 @@ static int parse(run_options *o, int argc, char **argv, weft_list *rest) {
        "writes every instruction's time, for ui.perfetto.dev"},
       {"--quiet", NULL, WEFT_OPT_FLAG, &o->quiet, "prints no tables"},
   };
-  const weft_command command = {"run", "MODEL [options]", about,
-                                sizeof table / sizeof table[0], table, true, 1, 1};
+  const weft_command command = {
+      "run", "MODEL [options]", about, sizeof table / sizeof table[0], table, true, 1, 1};
   return weft_options_parse(&command, argc, argv, rest);
 }
 

@@ -17,8 +17,8 @@ weft_status weft_norm_parse(const char *name, weft_norm *out, weft_err *err) {
       *out = values[i];
       return WEFT_OK;
     }
-  return weft_fail(err, WEFT_EINPUT,
-                   "--normalize: found '%s', accepted: auto, 0..1, -1..1, 0..255", name);
+  return weft_fail(err, WEFT_EINPUT, "--normalize: found '%s', accepted: auto, 0..1, -1..1, 0..255",
+                   name);
 }
 
 static void format_shape(const weft_tensor *t, char *out, size_t size) {

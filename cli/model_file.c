@@ -24,8 +24,8 @@ weft_status weft_read_file(const char *path, void **bytes, size_t *n, weft_err *
   if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode))
     status = weft_fail(err, WEFT_EINPUT, "%s: not a regular file", path);
   else if (!(data = malloc((size_t)st.st_size + 1)))
-    status = weft_fail(err, WEFT_ENOMEM, "%s: no memory for %lld bytes", path,
-                       (long long)st.st_size);
+    status =
+        weft_fail(err, WEFT_ENOMEM, "%s: no memory for %lld bytes", path, (long long)st.st_size);
   else if (fread(data, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
     status = weft_fail(err, WEFT_EINPUT, "%s: cannot be read to its end", path);
   fclose(f);

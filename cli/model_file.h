@@ -19,7 +19,7 @@ typedef struct {
  * is refused when it was made for another one, naming the first key that differs. Free with
  * weft_model_file_close(), also after an error. */
 weft_status weft_model_file_open(const char *path, const weft_config_options *config, bool compile,
-                            weft_model_file *out, weft_err *err);
+                                 weft_model_file *out, weft_err *err);
 void weft_model_file_close(weft_model_file *m);
 
 /* A whole regular file (malloc, one spare byte of zero). */

@@ -10,7 +10,7 @@ int weft_complain(const weft_err *err) {
   return 2;
 }
 
-/* --- help -------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------ */
 void weft_print_keys(FILE *f) {
   int n;
   const weft_key *key = weft_config_keys(&n);
@@ -38,7 +38,7 @@ static void print_help(const weft_command *cmd) {
   }
 }
 
-/* --- parsing ----------------------------------------------------------------------------------- */
+/* --- parsing --------------------------------------------------------------------------------- */
 static weft_status take(const weft_command *cmd, const weft_option *o, const char *value,
                         weft_err *err) {
   weft_list *list = o->to;
@@ -121,7 +121,7 @@ int weft_options_parse(const weft_command *cmd, int argc, char **argv, weft_list
   return parse(cmd, argc, argv, rest, &err) ? weft_complain(&err) : -1;
 }
 
-/* --- configurations ---------------------------------------------------------------------------- */
+/* --- configurations -------------------------------------------------------------------------- */
 bool weft_config_asked(const weft_config_options *o) {
   return o->preset || o->config.n || o->set.n;
 }

@@ -39,7 +39,7 @@ typedef struct {
   const char *about; /* paragraph of the help text */
   int n;
   const weft_option *option;
-  bool keys;  /* the help text lists presets and configuration keys */
+  bool keys;    /* the help text lists presets and configuration keys */
   int min, max; /* positional arguments */
 } weft_command;
 
@@ -60,8 +60,9 @@ typedef struct {
 } weft_config_options;
 #define WEFT_CONFIG_OPTIONS(o)                                                                     \
   {"--preset", "NAME", WEFT_OPT_TEXT, &(o).preset, "shipped configuration (default: edge-256)"},   \
-      {"--config", "FILE", WEFT_OPT_LIST, &(o).config, "ini file of keys, laid over it"},          \
-      {"--set", "KEY=VALUE", WEFT_OPT_LIST, &(o).set, "one key, laid over both"}
+      {"--config", "FILE", WEFT_OPT_LIST, &(o).config, "ini file of keys, laid over it"}, {        \
+    "--set", "KEY=VALUE", WEFT_OPT_LIST, &(o).set, "one key, laid over both"                       \
+  }
 
 /* The configuration asked for: the preset, or `base` (NULL: the defaults) without one, then files,
  * then single keys, checked. */

@@ -12,13 +12,14 @@ static json_t *text(const char *s) {
   if (j) return j;
   char ascii[512];
   size_t n = 0;
-  for (; s[n] && n + 1 < sizeof ascii; n++)
-    ascii[n] = (signed char)s[n] > 0 ? s[n] : '?';
+  for (; s[n] && n + 1 < sizeof ascii; n++) ascii[n] = (signed char)s[n] > 0 ? s[n] : '?';
   ascii[n] = 0;
   return json_string(ascii);
 }
 
-static json_t *count(uint64_t v) { return json_integer((json_int_t)v); }
+static json_t *count(uint64_t v) {
+  return json_integer((json_int_t)v);
+}
 
 /* A value that only a timed run has. */
 static json_t *timed(const weft_run_result *r, json_t *value) {

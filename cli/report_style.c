@@ -70,7 +70,7 @@ const char report_style[] =
     ".sort th[aria-sort=ascending]::after{content:' \\25b4'}"
     ".sort th[aria-sort=descending]::after{content:' \\25be'}"
     ".stack{display:flex;height:20px;border-radius:3px;overflow:hidden;width:100%}"
-    "td.full{width:50%}\n"
+    "td.full{width:50%;min-width:200px}\n"
     ".two{display:grid;grid-template-columns:1fr 1fr;gap:0 36px;align-items:start}"
     ".two>*{min-width:0}footer{margin-top:36px;font-size:13px;color:var(--soft)}\n"
     "@media screen and (max-width:860px){.cards{grid-template-columns:1fr 1fr}"

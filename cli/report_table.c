@@ -23,10 +23,14 @@ static void shorten(const char *name, int width, char *out) {
 /* Operators of a group in short: "CONV+DW+CONV+ADD". */
 static void shorten_op(const char *op, char *out, size_t size) {
   static const char *const names[][2] = {
-      {"DEPTHWISE_CONV_2D", "DWCONV"},       {"CONV_2D", "CONV"},
-      {"FULLY_CONNECTED", "FC"},             {"AVERAGE_POOL_2D", "AVGPOOL"},
-      {"MAX_POOL_2D", "MAXPOOL"},            {"CONCATENATION", "CONCAT"},
-      {"RESIZE_NEAREST_NEIGHBOR", "RESIZE"}, {"RESIZE_BILINEAR", "RESIZE"},
+      {"DEPTHWISE_CONV_2D", "DWCONV"},
+      {"CONV_2D", "CONV"},
+      {"FULLY_CONNECTED", "FC"},
+      {"AVERAGE_POOL_2D", "AVGPOOL"},
+      {"MAX_POOL_2D", "MAXPOOL"},
+      {"CONCATENATION", "CONCAT"},
+      {"RESIZE_NEAREST_NEIGHBOR", "RESIZE"},
+      {"RESIZE_BILINEAR", "RESIZE"},
   };
   enum { N = sizeof names / sizeof names[0] };
   size_t at = 0;
@@ -49,16 +53,17 @@ static void shorten_op(const char *op, char *out, size_t size) {
   out[at] = 0;
 }
 
-static double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
+static double percent(double part, double whole) {
+  return whole > 0 ? 100 * part / whole : 0;
+}
 
-/* --- layers ------------------------------------------------------------------------------------ */
+/* --- layers ---------------------------------------------------------------------------------- */
 static void layer_row(const weft_run_result *r, const weft_layer_result *l, FILE *f) {
   char name[NAME + 1], op[OP + 1], macs[32] = "", use[16] = "", dram[32] = "";
   shorten(l->name[0] == '(' ? "(fetch, alignment)" : l->name, NAME, name);
   shorten_op(l->op, op, sizeof op);
   if (l->macs) (void)snprintf(macs, sizeof macs, "%s", weft_num_short((double)l->macs).s);
-  if (l->macs && r->timed)
-    (void)snprintf(use, sizeof use, "%.1f%%", 100 * l->utilization);
+  if (l->macs && r->timed) (void)snprintf(use, sizeof use, "%.1f%%", 100 * l->utilization);
   if (r->timed) (void)snprintf(dram, sizeof dram, "%s", weft_num_short((double)l->dram_bytes).s);
   (void)fprintf(f, "%-*s %-*s %-5s %7s", NAME, name, OP, op, l->unit, macs);
   if (r->timed)
@@ -90,7 +95,7 @@ static void layers(const weft_run_result *r, FILE *f) {
   (void)fprintf(f, "\n");
 }
 
-/* --- totals ------------------------------------------------------------------------------------ */
+/* --- totals ---------------------------------------------------------------------------------- */
 static void totals(const weft_run_result *r, FILE *f) {
   const double seconds = (double)r->cycles / (1e6 * r->config.clock_mhz);
   (void)fprintf(f, "\ncycles        %s, lower bound %s (%.2f x)\n", weft_num_group(r->cycles).s,

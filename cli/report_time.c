@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "isa.h"
 #include "text.h"
@@ -23,6 +24,7 @@ typedef struct {
   cell owner[COLUMNS];   /* the layer of the oldest instruction in flight */
   double bytes[COLUMNS]; /* DRAM bytes per cycle */
   double *rate;          /* per layer: DRAM bytes per cycle of its LOADs and STOREs */
+  unsigned char *shade;  /* per layer: 0 or 1, of the lane being drawn */
 } grid;
 
 static void put(cell *c, int layer, double cycles) {
@@ -134,20 +136,32 @@ static void smooth(double *v) {
   }
 }
 
-static void lane(FILE *f, const grid *g, int unit, int y) {
+/* Shades of the layers on one lane: the first that uses it 0, the next 1, then 0 again. */
+static void find_shades(grid *g, const cell *track, int n_layers) {
+  memset(g->shade, 0, (size_t)n_layers);
+  for (int c = 0; c < COLUMNS; c++)
+    if (track[c].layer >= 0 && track[c].layer < n_layers) g->shade[track[c].layer] = 1;
+  for (int l = 0, next = 0; l < n_layers; l++)
+    if (g->shade[l]) g->shade[l] = next++ & 1;
+}
+
+static void lane(FILE *f, grid *g, const weft_run_result *r, int unit, int y) {
   double share[COLUMNS], height[COLUMNS];
   for (int c = 0; c < COLUMNS; c++) share[c] = g->unit[unit][c].used * COLUMNS / g->cycles;
   smooth(share);
+  find_shades(g, g->unit[unit], r->n_layers);
   (void)fprintf(f,
                 "<text class=\"name\" x=\"0\" y=\"%d\">%s</text>"
                 "<path class=\"lane\" d=\"M%d %dh%dv%dh-%dz\"/>",
                 y + LANE / 2 + 4, weft_unit_name(unit), REPORT_LEFT, y, COLUMNS, LANE, COLUMNS);
-  for (int parity = 0; parity < 2; parity++) {
+  for (int shade = 0; shade < 2; shade++) {
     for (int c = 0; c < COLUMNS; c++) {
-      bool mine = share[c] > 0 && (g->unit[unit][c].layer & 1) == parity;
+      int layer = g->unit[unit][c].layer;
+      bool known = layer >= 0 && layer < r->n_layers;
+      bool mine = share[c] > 0 && (known ? g->shade[layer] : 0) == shade;
       height[c] = !mine ? 0 : share[c] * LANE > 1 ? share[c] * LANE : 1; /* never invisible */
     }
-    skyline(f, parity ? "odd" : "even", height, y + LANE);
+    skyline(f, shade ? "odd" : "even", height, y + LANE);
   }
   (void)fputc('\n', f);
 }
@@ -202,7 +216,7 @@ static void axis(FILE *f, const grid *g, int top, int bottom) {
   (void)fprintf(f, "<text x=\"0\" y=\"%d\">cycles</text>\n", bottom + 17);
 }
 
-static void draw(FILE *f, const grid *g, const weft_run_result *r, const weft_timeline *t) {
+static void draw(FILE *f, grid *g, const weft_run_result *r, const weft_timeline *t) {
   int lanes = 0;
   for (int u = 0; u < WEFT_UNITS; u++) lanes += t->n[u] > 0;
   int y = TOP + OWNER + LANE_GAP, bottom = y + lanes * (LANE + LANE_GAP) + FLOW;
@@ -217,7 +231,7 @@ static void draw(FILE *f, const grid *g, const weft_run_result *r, const weft_ti
   owners(f, g, r, TOP);
   for (int u = 0; u < WEFT_UNITS; u++) {
     if (!t->n[u]) continue;
-    lane(f, g, u, y);
+    lane(f, g, r, u, y);
     y += LANE + LANE_GAP;
   }
   flow(f, g, r, y);
@@ -229,11 +243,17 @@ weft_status report_time_chart(FILE *f, const weft_run_result *r, const weft_time
                               weft_err *err) {
   if (!r->n_slices || !t->end) return WEFT_OK;
   grid *g = calloc(1, sizeof *g);
-  if (g) g->rate = calloc((size_t)r->n_layers + 1, sizeof *g->rate);
+  if (g) {
+    g->rate = calloc((size_t)r->n_layers + 1, sizeof *g->rate);
+    g->shade = calloc((size_t)r->n_layers + 1, sizeof *g->shade);
+  }
   weft_status status =
-      g && g->rate ? fill(g, r, t, err) : weft_fail(err, WEFT_ENOMEM, "out of memory");
+      g && g->rate && g->shade ? fill(g, r, t, err) : weft_fail(err, WEFT_ENOMEM, "out of memory");
   if (!status) draw(f, g, r, t);
-  if (g) free(g->rate);
+  if (g) {
+    free(g->rate);
+    free(g->shade);
+  }
   free(g);
   return status;
 }

@@ -28,27 +28,27 @@ static double now(void) {
 
 weft_status weft_backend_parse(const char *name, weft_backend *out, weft_err *err) {
   if (strcmp(name, "rtl") == 0)
-    return weft_fail(err, WEFT_EUNSUPP, "--backend rtl: this build has no RTL back end, accepted:"
-                                        " sim, ref");
+    return weft_fail(err, WEFT_EUNSUPP,
+                     "--backend rtl: this build has no RTL back end, accepted:"
+                     " sim, ref");
   if (strcmp(name, "sim") != 0 && strcmp(name, "ref") != 0)
     return weft_fail(err, WEFT_EINPUT, "--backend: found '%s', accepted: sim, ref, rtl", name);
   *out = strcmp(name, "sim") == 0 ? WEFT_BACKEND_SIM : WEFT_BACKEND_REF;
   return WEFT_OK;
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 static weft_status open_device(weft_runner *r, weft_err *err) {
   const weft_program *p = r->program;
   const size_t code = (size_t)p->n_insns * WEFT_INSN_BYTES;
   uint64_t bytes = weft_device_load_bytes(code, p->constant_bytes, p->arena_bytes);
   weft_status status = weft_device_open("model", &p->config, (size_t)bytes, &r->dev, err);
   if (status) return status;
-  weft_device_set_options(r->dev,
-                          &(weft_device_options){.timing_only = r->options.timing_only,
-                                                 .no_timing = r->options.no_timing,
-                                                 .check_races = r->options.races,
-                                                 .record = true,
-                                                 .portable = r->options.portable});
+  weft_device_set_options(r->dev, &(weft_device_options){.timing_only = r->options.timing_only,
+                                                         .no_timing = r->options.no_timing,
+                                                         .check_races = r->options.races,
+                                                         .record = true,
+                                                         .portable = r->options.portable});
   return weft_device_load(r->dev, p->code, code, p->constants, p->constant_bytes, p->arena_bytes,
                           &r->image, err);
 }
@@ -87,10 +87,14 @@ void weft_runner_free(weft_runner *r) {
   free(r);
 }
 
-weft_run_result *weft_runner_result(weft_runner *r) { return &r->result; }
-weft_device *weft_runner_device(weft_runner *r) { return r->dev; }
+weft_run_result *weft_runner_result(weft_runner *r) {
+  return &r->result;
+}
+weft_device *weft_runner_device(weft_runner *r) {
+  return r->dev;
+}
 
-/* --- tensors in the arena ---------------------------------------------------------------------- */
+/* --- tensors in the arena -------------------------------------------------------------------- */
 static uint64_t address_of(const weft_runner *r, int tensor) {
   return r->image.addr[WEFT_REGION_ARENA] + r->program->place[tensor].offset;
 }
@@ -116,12 +120,11 @@ static weft_status write_tensor(weft_runner *r, int tensor, const void *data, we
   return weft_device_write(r->dev, address_of(r, tensor), data, n, err);
 }
 
-/* --- steps ------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 static weft_status run_segment(weft_runner *r, const weft_step *step, weft_checker *check,
                                weft_err *err) {
   if (check) weft_checker_segment(check, step->first);
-  weft_status status =
-      weft_device_submit(r->dev, step->first * WEFT_INSN_BYTES, step->count, err);
+  weft_status status = weft_device_submit(r->dev, step->first * WEFT_INSN_BYTES, step->count, err);
   if (!status) status = weft_device_wait(r->dev, err);
   if (status && step->first) { /* the device counts from the segment's start */
     weft_err inner = *err;
@@ -206,8 +209,8 @@ static weft_status run_reference(weft_runner *r, void *const *input, weft_err *e
   weft_status status = weft_exec_new(g, &e, err);
   if (status) return status;
   for (int i = 0; i < g->n_inputs && !status; i++)
-    status = weft_exec_set(e, g->input[i], input[i], weft_tensor_bytes(&g->tensor[g->input[i]]),
-                           err);
+    status =
+        weft_exec_set(e, g->input[i], input[i], weft_tensor_bytes(&g->tensor[g->input[i]]), err);
   if (!status) status = weft_exec_run(e, err);
   for (int i = 0; i < g->n_outputs && !status; i++)
     memcpy(r->output[i].data, weft_exec_tensor(e, g->output[i])->data,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- sums over segments ------------------------------------------------------------------------ */
+/* --- sums over segments ---------------------------------------------------------------------- */
 weft_status weft_tally_begin(weft_tally *t, const weft_program *p, bool timed, bool slices,
                              weft_err *err) {
   *t = (weft_tally){.program = p, .timed = timed, .slices = timed && slices};
@@ -102,8 +102,10 @@ weft_status weft_tally_add(weft_tally *t, weft_device *dev, const weft_step *ste
   return WEFT_OK;
 }
 
-/* --- the result -------------------------------------------------------------------------------- */
-static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+/* --- the result ------------------------------------------------------------------------------ */
+static double ratio(double a, double b) {
+  return b > 0 ? a / b : 0;
+}
 
 /* What the layer's time is made of: the largest of its lower bounds; "latency" when it takes more
  * than twice as long as any of them asks for. */
@@ -211,8 +213,7 @@ weft_status weft_result_fill(weft_run_result *r, const weft_graph *g, const weft
   r->array_macs = p->array_macs;
   r->mac_utilization = ratio((double)p->macs, array * cycles);
   r->array_utilization = ratio((double)p->array_macs, array * cycles);
-  r->peak_utilization =
-      ratio((double)p->macs, (array + (double)c->dw_lanes * c->dw_taps) * cycles);
+  r->peak_utilization = ratio((double)p->macs, (array + (double)c->dw_lanes * c->dw_taps) * cycles);
   r->dram_read_bytes = t->total.read_bytes;
   r->dram_write_bytes = t->total.write_bytes;
   r->compile_seconds = p->compile_seconds;
@@ -234,7 +235,7 @@ void weft_result_clear(weft_run_result *r) {
   memset(r, 0, sizeof *r);
 }
 
-/* --- scores ------------------------------------------------------------------------------------ */
+/* --- scores ---------------------------------------------------------------------------------- */
 static double score(const weft_tensor *t, size_t i) {
   double zero = t->quant.n == 1 ? t->quant.zero_point[0] : 0;
   double scale = t->quant.n == 1 ? (double)t->quant.scale[0] : 1;

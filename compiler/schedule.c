@@ -46,7 +46,8 @@ typedef struct {
 
 typedef struct {
   uint64_t free, stream_end;
-  int32_t chain; /* item that must come next, or -1 */
+  int32_t chain;   /* item that must come next, or -1 */
+  uint32_t oldest; /* first in emission order that is not scheduled */
   uint32_t *candidate, n_candidates;
 } unit_model;
 
@@ -209,12 +210,26 @@ static void remove_candidate(unit_model *u, uint32_t i) {
     }
 }
 
+/* The glued instruction that follows item i in its unit, or -1. */
+static int32_t chained(const plan *p, uint32_t i) {
+  for (uint32_t k = i + 1; k < p->n; k++)
+    if (p->item[k].unit == p->item[i].unit) return insn_of(p, k)->glued ? (int32_t)k : -1;
+  return -1;
+}
+
+/* A chain of glued instructions begins only when everything emitted before it in its unit is done:
+ * what its links wait for may depend on that. */
+static bool may_begin(const plan *p, const unit_model *u, uint32_t i) {
+  if (insn_of(p, i)->glued) return false;
+  return i == u->oldest || p->item[i].unit != WEFT_UNIT_GEMM || chained(p, i) < 0;
+}
+
 /* The unit's best candidate: of those that can start first, the earliest emitted. */
 static bool choose(const plan *p, const unit_model *u, uint32_t *best, uint64_t *when) {
   bool found = false;
   for (uint32_t k = 0; k < u->n_candidates; k++) {
     uint32_t i = u->candidate[k];
-    if (u->chain >= 0 ? i != (uint32_t)u->chain : insn_of(p, i)->glued) continue;
+    if (u->chain >= 0 ? i != (uint32_t)u->chain : !may_begin(p, u, i)) continue;
     uint64_t t = earliest(p, i);
     if (!found || t < *when || (t == *when && i < *best)) {
       *best = i;
@@ -225,13 +240,6 @@ static bool choose(const plan *p, const unit_model *u, uint32_t *best, uint64_t 
   return found;
 }
 
-/* The glued instruction that follows item i in its unit, or -1. */
-static int32_t chained(const plan *p, uint32_t i) {
-  for (uint32_t k = i + 1; k < p->n; k++)
-    if (p->item[k].unit == p->item[i].unit) return insn_of(p, k)->glued ? (int32_t)k : -1;
-  return -1;
-}
-
 static void commit(plan *p, uint32_t i, uint64_t when) {
   item *x = &p->item[i];
   unit_model *u = &p->unit[x->unit];
@@ -239,6 +247,8 @@ static void commit(plan *p, uint32_t i, uint64_t when) {
   x->start = when;
   x->rank = p->decisions++;
   x->done = true;
+  while (u->oldest < p->n && (p->item[u->oldest].done || p->item[u->oldest].unit != x->unit))
+    u->oldest++;
   uint64_t end = run(p, i, when);
   if (x->unit == WEFT_UNIT_GEMM) u->chain = chained(p, i);
   for (uint32_t k = 0; k < x->n_out; k++) {
@@ -310,6 +320,7 @@ void schedule_instructions(lowering *l, size_t first, size_t end) {
   }
   for (int b = 0; b < 64; b++) p->read_port[b].unit = p->write_port[b].unit = NOBODY;
   for (uint32_t i = 0; i < p->n; i++) visit(p, i);
+  for (uint32_t i = (uint32_t)p->n; i-- > 0;) p->unit[p->item[i].unit].oldest = i;
   for (uint32_t i = 0; i < p->n; i++)
     if (!p->item[i].waiting) add_candidate(p, i);
   decide(p);

@@ -25,7 +25,7 @@ static void put64(weft_device *dev, uint32_t offset, uint64_t value) {
   put(dev, offset + 4, (uint32_t)(value >> 32));
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 static weft_status check_identity(weft_device *dev, weft_err *err) {
   uint32_t id = get(dev, WEFT_REG_ID), version = get(dev, WEFT_REG_VERSION);
   if (id != ID)
@@ -101,7 +101,7 @@ struct weft_sim *weft_device_model(weft_device *dev) {
   return dev->ops.model ? dev->ops.model(dev->self) : NULL;
 }
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory ---------------------------------------------------------------------------------- */
 weft_status weft_device_alloc(weft_device *dev, size_t bytes, size_t align, uint64_t *addr,
                               weft_err *err) {
   assert(align && (align & (align - 1)) == 0);
@@ -114,7 +114,9 @@ weft_status weft_device_alloc(weft_device *dev, size_t bytes, size_t align, uint
   return WEFT_OK;
 }
 
-void weft_device_reset_memory(weft_device *dev) { dev->next = 0; }
+void weft_device_reset_memory(weft_device *dev) {
+  dev->next = 0;
+}
 
 static weft_status check_range(weft_device *dev, uint64_t addr, size_t n, weft_err *err) {
   uint64_t size = dev->ops.mem_size(dev->self);
@@ -140,7 +142,7 @@ weft_status weft_device_read(weft_device *dev, uint64_t addr, void *dst, size_t 
                    (unsigned long long)addr);
 }
 
-/* --- programs ---------------------------------------------------------------------------------- */
+/* --- programs -------------------------------------------------------------------------------- */
 uint64_t weft_device_load_bytes(size_t code_bytes, size_t constant_bytes, size_t arena_bytes) {
   const uint64_t mask = WEFT_REGION_ALIGN - 1;
   return ((code_bytes + mask) & ~mask) + ((constant_bytes + mask) & ~mask) + arena_bytes;
@@ -168,9 +170,13 @@ weft_status weft_device_load(weft_device *dev, const void *code, size_t code_byt
   return WEFT_OK;
 }
 
-void weft_device_set_timeout(weft_device *dev, uint32_t cycles) { dev->watchdog = cycles; }
+void weft_device_set_timeout(weft_device *dev, uint32_t cycles) {
+  dev->watchdog = cycles;
+}
 
-void weft_device_set_poll_limit(weft_device *dev, uint64_t polls) { dev->max_polls = polls; }
+void weft_device_set_poll_limit(weft_device *dev, uint64_t polls) {
+  dev->max_polls = polls;
+}
 
 weft_status weft_device_submit(weft_device *dev, uint32_t offset, uint32_t count, weft_err *err) {
   if (offset % WEFT_BURST_BYTES)
@@ -230,7 +236,9 @@ weft_status weft_device_wait(weft_device *dev, weft_err *err) {
   return result;
 }
 
-void weft_device_reset(weft_device *dev) { put(dev, WEFT_REG_CONTROL, WEFT_CONTROL_RESET); }
+void weft_device_reset(weft_device *dev) {
+  put(dev, WEFT_REG_CONTROL, WEFT_CONTROL_RESET);
+}
 
 void weft_device_read_counters(weft_device *dev, weft_device_counters *out) {
   out->cycles = get64(dev, WEFT_REG_CYCLES_LO);

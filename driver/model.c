@@ -37,11 +37,17 @@ static uint64_t model_mem_size(void *self) {
   return size;
 }
 
-static void model_poll(void *self) { (void)weft_sim_step(self); }
+static void model_poll(void *self) {
+  (void)weft_sim_step(self);
+}
 
-static const char *model_error_text(void *self) { return weft_sim_error(self); }
+static const char *model_error_text(void *self) {
+  return weft_sim_error(self);
+}
 
-static void model_close(void *self) { weft_sim_free(self); }
+static void model_close(void *self) {
+  weft_sim_free(self);
+}
 
 static void model_set_options(void *self, const weft_device_options *o) {
   weft_sim_set_options(self, &(weft_sim_options){.no_function = o->timing_only,
@@ -51,7 +57,9 @@ static void model_set_options(void *self, const weft_device_options *o) {
                                                  .portable = o->portable});
 }
 
-static struct weft_sim *model_sim(void *self) { return self; }
+static struct weft_sim *model_sim(void *self) {
+  return self;
+}
 
 const weft_device_ops weft_model_ops = {
     .read32 = model_read32,

@@ -23,7 +23,7 @@ static weft_device *attach(seam *s) {
 
 #define assert_says(what) assert_non_null(strstr(err.text, what))
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 static void refuse(seam *s, const char *text) {
   int closed = 0;
   weft_device *dev = NULL;
@@ -84,7 +84,7 @@ static void unknown_devices_are_refused(void **state) {
   assert_null(dev);
 }
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory ---------------------------------------------------------------------------------- */
 static void memory_is_bounds_checked(void **state) {
   (void)state;
   seam *s = seam_new(&config);
@@ -121,7 +121,7 @@ static void allocation_aligns_and_ends(void **state) {
   weft_device_close(dev);
 }
 
-/* --- register order ---------------------------------------------------------------------------- */
+/* --- register order -------------------------------------------------------------------------- */
 static void assert_writes(const seam *s, int n, const seam_write *want) {
   assert_int_equal(s->n_writes, n);
   for (int i = 0; i < n; i++) {
@@ -138,10 +138,10 @@ static void load_sets_the_regions_in_order(void **state) {
   weft_loaded image;
   assert_int_equal(weft_device_load(dev, code, 128, constants, 5, 1000, &image, &err), WEFT_OK);
   const seam_write want[] = {
-      {WEFT_REG_BASE, 0},         {WEFT_REG_BASE + 4, 0},  {WEFT_REG_BASE + 8, 128},
-      {WEFT_REG_BASE + 12, 0},    {WEFT_REG_BASE + 16, 4096}, {WEFT_REG_BASE + 20, 0},
-      {WEFT_REG_BASE + 24, 5},    {WEFT_REG_BASE + 28, 0}, {WEFT_REG_BASE + 32, 8192},
-      {WEFT_REG_BASE + 36, 0},    {WEFT_REG_BASE + 40, 1000}, {WEFT_REG_BASE + 44, 0},
+      {WEFT_REG_BASE, 0},      {WEFT_REG_BASE + 4, 0},     {WEFT_REG_BASE + 8, 128},
+      {WEFT_REG_BASE + 12, 0}, {WEFT_REG_BASE + 16, 4096}, {WEFT_REG_BASE + 20, 0},
+      {WEFT_REG_BASE + 24, 5}, {WEFT_REG_BASE + 28, 0},    {WEFT_REG_BASE + 32, 8192},
+      {WEFT_REG_BASE + 36, 0}, {WEFT_REG_BASE + 40, 1000}, {WEFT_REG_BASE + 44, 0},
   };
   assert_writes(s, 12, want);
   assert_int_equal(image.addr[WEFT_REGION_ARENA], 8192);
@@ -183,7 +183,7 @@ static void submit_rings_the_doorbell_last(void **state) {
   weft_device_close(dev);
 }
 
-/* --- errors ------------------------------------------------------------------------------------ */
+/* --- errors ---------------------------------------------------------------------------------- */
 static weft_status fail_with(uint32_t cause, uint32_t insn, uint64_t addr, const char *text) {
   seam *s = seam_new(&config);
   weft_device *dev = attach(s);
@@ -206,8 +206,9 @@ static void errors_are_decoded(void **state) {
   assert_string_equal(err.text, "device stopped at instruction 17, address 0x123456789a: DRAM"
                                 " access outside its region");
   /* what the back end repeats is left out */
-  assert_int_equal(fail_with(WEFT_ERROR_AXI, 3, 0, "instruction 3: slave said no (error response on"
-                                                   " the AXI port)"),
+  assert_int_equal(fail_with(WEFT_ERROR_AXI, 3, 0,
+                             "instruction 3: slave said no (error response on"
+                             " the AXI port)"),
                    WEFT_EDEVICE);
   assert_string_equal(err.text, "device stopped at instruction 3: error response on the AXI port:"
                                 " slave said no");
@@ -261,7 +262,7 @@ static void counters_are_64_bit(void **state) {
   weft_device_close(dev);
 }
 
-/* --- on the C model ---------------------------------------------------------------------------- */
+/* --- on the C model -------------------------------------------------------------------------- */
 enum { PIXELS = 4, CHANNELS = 20 };
 
 /* LOAD 4 pixels, add 1 to the codes by VEW, STORE them 256 bytes further. */
@@ -271,23 +272,35 @@ static void copy_program(uint8_t code[4 * WEFT_INSN_BYTES]) {
   const weft_operand a = {0, 8, 2, 1, 0}, o = {64, 8, 2, 1, 0};
   insn[0].opcode = WEFT_OP_CODE_LOAD;
   insn[0].post = 1 << WEFT_UNIT_VEC;
-  insn[0].LOAD = (weft_insn_LOAD){.dst = WEFT_MEM_SPAD, .region = WEFT_REGION_ARENA, .rows = 1,
-                                  .pixels = PIXELS, .pix_bytes = CHANNELS,
-                                  .d_pix_stride = CHANNELS, .row_bytes = PIXELS * CHANNELS,
+  insn[0].LOAD = (weft_insn_LOAD){.dst = WEFT_MEM_SPAD,
+                                  .region = WEFT_REGION_ARENA,
+                                  .rows = 1,
+                                  .pixels = PIXELS,
+                                  .pix_bytes = CHANNELS,
+                                  .d_pix_stride = CHANNELS,
+                                  .row_bytes = PIXELS * CHANNELS,
                                   .fill = 1};
   WEFT_SET_OPERAND(insn[0].LOAD, o, a);
   insn[1].opcode = WEFT_OP_CODE_VEW;
   insn[1].wait = 1 << WEFT_UNIT_LOAD;
   insn[1].post = 1 << WEFT_UNIT_STORE;
-  insn[1].VEW = (weft_insn_VEW){.op = WEFT_VEW_COPY, .out_h = 1, .out_w = PIXELS, .c_words = 2,
-                                .out_zp = 1, .clamp_min = -128, .clamp_max = 127};
+  insn[1].VEW = (weft_insn_VEW){.op = WEFT_VEW_COPY,
+                                .out_h = 1,
+                                .out_w = PIXELS,
+                                .c_words = 2,
+                                .out_zp = 1,
+                                .clamp_min = -128,
+                                .clamp_max = 127};
   WEFT_SET_OPERAND(insn[1].VEW, a, a);
   WEFT_SET_OPERAND(insn[1].VEW, b, a);
   WEFT_SET_OPERAND(insn[1].VEW, o, o);
   insn[2].opcode = WEFT_OP_CODE_STORE;
   insn[2].wait = 1 << WEFT_UNIT_VEC;
-  insn[2].STORE = (weft_insn_STORE){.region = WEFT_REGION_ARENA, .offset = 256, .rows = 1,
-                                    .pixels = PIXELS, .pix_bytes = CHANNELS,
+  insn[2].STORE = (weft_insn_STORE){.region = WEFT_REGION_ARENA,
+                                    .offset = 256,
+                                    .rows = 1,
+                                    .pixels = PIXELS,
+                                    .pix_bytes = CHANNELS,
                                     .d_pix_stride = CHANNELS};
   WEFT_SET_OPERAND(insn[2].STORE, a, o);
   insn[3].opcode = WEFT_OP_CODE_END;

@@ -100,7 +100,7 @@ static void change(fixture *f, uint32_t at, void (*edit)(weft_insn *)) {
 
 #define assert_first(what) assert_non_null(strstr(r->check.first, what))
 
-/* --- a good run -------------------------------------------------------------------------------- */
+/* --- a good run ------------------------------------------------------------------------------ */
 static void everything_adds_up(void **state) {
   (void)state;
   fixture f;
@@ -154,8 +154,10 @@ static void backends_agree(void **state) {
   teardown(&f);
 }
 
-/* --- faults that must be found ----------------------------------------------------------------- */
-static void other_zero_point(weft_insn *insn) { insn->GEMM.out_zp++; }
+/* --- faults that must be found --------------------------------------------------------------- */
+static void other_zero_point(weft_insn *insn) {
+  insn->GEMM.out_zp++;
+}
 
 static void wrong_results_are_found(void **state) {
   (void)state;
@@ -174,7 +176,9 @@ static void wrong_results_are_found(void **state) {
   teardown(&f);
 }
 
-static void other_address(weft_insn *insn) { insn->STORE.offset++; }
+static void other_address(weft_insn *insn) {
+  insn->STORE.offset++;
+}
 
 static void wrong_stores_are_found(void **state) {
   (void)state;
@@ -223,8 +227,10 @@ static void wrong_descriptions_are_found(void **state) {
   }
 }
 
-/* --- errors ------------------------------------------------------------------------------------ */
-static void no_region(weft_insn *insn) { insn->STORE.region = 7; }
+/* --- errors ---------------------------------------------------------------------------------- */
+static void no_region(weft_insn *insn) {
+  insn->STORE.region = 7;
+}
 
 static void device_errors_end_the_run(void **state) {
   (void)state;
@@ -250,7 +256,7 @@ static void backends_are_named(void **state) {
   assert_int_equal(weft_backend_parse("gpu", &b, &err), WEFT_EINPUT);
 }
 
-/* --- numbers ----------------------------------------------------------------------------------- */
+/* --- numbers --------------------------------------------------------------------------------- */
 static void dram_bytes_are_counted_once(void **state) {
   (void)state;
   weft_insn insn = {.opcode = WEFT_OP_CODE_STORE};
@@ -258,12 +264,12 @@ static void dram_bytes_are_counted_once(void **state) {
   assert_int_equal(weft_insn_dram_bytes(&insn), 105);
   insn = (weft_insn){.opcode = WEFT_OP_CODE_LOAD};
   /* overlapping windows: 3 bytes every 2, one byte of padding at each end of 6 valid ones */
-  insn.LOAD = (weft_insn_LOAD){.rows = 2, .pixels = 4, .pix_bytes = 3, .d_pix_stride = 2,
-                               .lead = 1, .row_bytes = 6};
+  insn.LOAD = (weft_insn_LOAD){
+      .rows = 2, .pixels = 4, .pix_bytes = 3, .d_pix_stride = 2, .lead = 1, .row_bytes = 6};
   assert_int_equal(weft_insn_dram_bytes(&insn), 12);
   /* pixels with gaps, the last one cut off */
-  insn.LOAD = (weft_insn_LOAD){.rows = 1, .pixels = 3, .pix_bytes = 4, .d_pix_stride = 10,
-                               .row_bytes = 22};
+  insn.LOAD =
+      (weft_insn_LOAD){.rows = 1, .pixels = 3, .pix_bytes = 4, .d_pix_stride = 10, .row_bytes = 22};
   assert_int_equal(weft_insn_dram_bytes(&insn), 10);
   insn = (weft_insn){.opcode = WEFT_OP_CODE_END};
   assert_int_equal(weft_insn_dram_bytes(&insn), 0);
@@ -274,7 +280,11 @@ static void scores_are_ordered(void **state) {
   int8_t code[7] = {3, -128, 9, 3, 127, 9, 0};
   float scale = 0.5f;
   int32_t zero = -128;
-  weft_tensor t = {.name = "scores", .dtype = WEFT_INT8, .rank = 2, .dim = {1, 7}, .data = code,
+  weft_tensor t = {.name = "scores",
+                   .dtype = WEFT_INT8,
+                   .rank = 2,
+                   .dim = {1, 7},
+                   .data = code,
                    .quant = {.n = 1, .scale = &scale, .zero_point = &zero}};
   weft_output_result o = {0};
   weft_result_output(&o, &t);

@@ -47,7 +47,9 @@ static void seam_poll(void *self) {
   if (s->polls_left > 0 && --s->polls_left == 0) s->reg[WEFT_REG_STATUS / 4] = s->final_status;
 }
 
-static const char *seam_error_text(void *self) { return ((seam *)self)->error; }
+static const char *seam_error_text(void *self) {
+  return ((seam *)self)->error;
+}
 
 static void seam_close(void *self) {
   seam *s = self;
