@@ -35,12 +35,12 @@ static int parse(run_options *o, int argc, char **argv, weft_list *rest) {
   *o = (run_options){.backend_name = "sim", .normalize = "auto", .seed = 1};
   const weft_option table[] = {
       {"--input", "FILE", WEFT_OPT_LIST, &o->input,
-       ".npy, .png, .jpg, .bmp or .bin (raw bytes); one per input, in the model's order"},
+       ".npy, .png, .jpg, .bmp, .bin (raw bytes); one per input, in order"},
       {"--normalize", "RANGE", WEFT_OPT_TEXT, &o->normalize,
        "what pixels mean: auto (default), 0..1, -1..1, 0..255"},
       {"--seed", "N", WEFT_OPT_NUMBER, &o->seed, "of the random input (default: 1)"},
       {"--backend", "NAME", WEFT_OPT_TEXT, &o->backend_name,
-       "sim (default): the C model; ref: host kernels only; rtl: the Verilog (other builds)"},
+       "sim (default): the C model; ref: host kernels; rtl: not in this build"},
       WEFT_CONFIG_OPTIONS(o->config),
       {"--check", NULL, WEFT_OPT_FLAG, &o->check,
        "compare every instruction's result with the reference kernels, bit for bit"},
@@ -51,7 +51,7 @@ static int parse(run_options *o, int argc, char **argv, weft_list *rest) {
       {"--portable", NULL, WEFT_OPT_FLAG, &o->portable,
        "the C model without vector instructions of this machine; same results"},
       {"--output", "FILE.npy", WEFT_OPT_LIST, &o->output,
-       "writes an output; one per output, in the model's order"},
+       "writes an output; one per output, in order"},
       {"--labels", "FILE", WEFT_OPT_TEXT, &o->labels, "names of the classes, one per line"},
       {"--json", "FILE", WEFT_OPT_TEXT, &o->json, "writes everything as JSON; -: to the terminal"},
       {"--report", "FILE.html", WEFT_OPT_TEXT, &o->report, "writes a page with charts"},

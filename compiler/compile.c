@@ -19,7 +19,7 @@ static lower_fn *lowering_of(const weft_graph *g, const weft_node *n) {
   case WEFT_OP_SUB:
   case WEFT_OP_MUL:
   case WEFT_OP_MINIMUM:
-  case WEFT_OP_MAXIMUM: return lower_elementwise;
+  case WEFT_OP_MAXIMUM: return lower_vector;
   case WEFT_OP_LOGISTIC:
   case WEFT_OP_TANH:
   case WEFT_OP_HARD_SWISH:
@@ -27,15 +27,15 @@ static lower_fn *lowering_of(const weft_graph *g, const weft_node *n) {
   case WEFT_OP_RELU:
   case WEFT_OP_RELU6:
   case WEFT_OP_RELU_N1_TO_1:
-  case WEFT_OP_GELU: return lower_table;
+  case WEFT_OP_GELU: return lower_vector;
   case WEFT_OP_QUANTIZE: {
     weft_dtype from = g->tensor[n->in[0]].dtype;
-    return from == WEFT_INT8 || from == WEFT_UINT8 ? lower_table : NULL;
+    return from == WEFT_INT8 || from == WEFT_UINT8 ? lower_vector : NULL;
   }
   case WEFT_OP_AVERAGE_POOL_2D:
-  case WEFT_OP_MAX_POOL_2D: return lower_pool;
-  case WEFT_OP_MEAN: return lower_mean;
-  case WEFT_OP_SOFTMAX: return lower_softmax;
+  case WEFT_OP_MAX_POOL_2D: return lower_vector;
+  case WEFT_OP_MEAN: return lower_vector;
+  case WEFT_OP_SOFTMAX: return lower_vector;
   case WEFT_OP_CONCATENATION:
   case WEFT_OP_SLICE:
   case WEFT_OP_SPLIT:

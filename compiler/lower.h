@@ -151,16 +151,38 @@ void set_result(emitted *e, const view *v, uint32_t image, uint32_t y, uint32_t 
 bool choose_tile(uint32_t h, uint32_t w, bool (*fits)(void *, uint32_t th, uint32_t tw), void *user,
                  uint32_t *th, uint32_t *tw);
 
+/* --- vector unit (lower_vector.c) --------------------------------------------------------------- */
+/* A node as the vector unit does it: a prototype instruction, operands, window, table. */
+typedef struct {
+  weft_insn_code opcode; /* VEW, VPOOL or VROW */
+  weft_insn_VEW vew;
+  weft_insn_VPOOL vpool;
+  weft_insn_VROW vrow;
+  view a, b, y;
+  window k;
+  bool broadcast;    /* b is one value per channel */
+  uint32_t operands; /* 1 or 2 */
+  uint64_t cycles_per_word;
+  unsigned table_mem; /* WEFT_MEM_LUT, WEFT_MEM_EXP */
+  size_t table_bytes; /* 0: none */
+  uint8_t table[WEFT_EXP_BYTES];
+} vector_layer;
+/* NULL, or why the vector unit cannot do the node. */
+const char *vector_describe(lowering *l, int node, vector_layer *v);
+void vector_account(lowering *l, const vector_layer *v);
+/* LOADs its table, if it has one, and notes the slot. */
+void vector_load_table(lowering *l, vector_layer *v);
+/* Emits the instruction for a tile and channels [c, c+n); the caller declares the accesses to the
+ * scratchpad. */
+emitted *vector_emit(lowering *l, const vector_layer *v, const tile *t, weft_operand a,
+                     weft_operand b, weft_operand o, uint32_t c, uint32_t n);
+
 /* --- lowering ---------------------------------------------------------------------------------- */
 /* Each returns NULL when the layer was lowered, else why the device cannot do it (static text), and
  * then nothing has been emitted. They also fill in the layer's unit and bounds. */
 const char *lower_conv(lowering *l, int node);
 const char *lower_depthwise(lowering *l, int node);
-const char *lower_elementwise(lowering *l, int node);
-const char *lower_table(lowering *l, int node);
-const char *lower_pool(lowering *l, int node);
-const char *lower_mean(lowering *l, int node);
-const char *lower_softmax(lowering *l, int node);
+const char *lower_vector(lowering *l, int node);
 const char *lower_copy(lowering *l, int node);
 
 /* Adds to the layer's account: cycles that the unit cannot do without. */

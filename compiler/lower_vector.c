@@ -1,10 +1,10 @@
-/* Layers of the vector unit: elementwise, tables, pools, means, softmax. */
-#include <stdlib.h>
+/* Layers of the vector unit: elementwise, tables, pools, means, softmax. Each node is described as a
+ * prototype instruction and its operands; by itself it is computed tile by tile, in a group of
+ * layers by whoever streams the group (group_emit.c). */
 #include <string.h>
 
 #include "fixed.h"
 #include "lower.h"
-#include "params.h"
 
 /* Halves of the scratchpad for what comes in and what goes out. */
 static void split_scratchpad(lowering *l) {
@@ -20,188 +20,74 @@ static bool dma_limits(const view *v) {
   return v->w <= 4095 && v->h <= 4095 && (uint64_t)v->w * v->c < 1u << 24 && v->c < 1u << 16;
 }
 
-static void set_stage_range(weft_range r, bool uint8, int32_t *lo, int32_t *hi) {
-  *lo = r.lo - (uint8 ? 128 : 0);
-  *hi = r.hi - (uint8 ? 128 : 0);
-}
-
-/* --- tile loops -------------------------------------------------------------------------------- */
-typedef struct {
-  lowering *l;
-  view a, b, y;
-  window k;
-  uint32_t operands; /* tensors of y's shape that are loaded */
-  bool whole_pixels; /* channels must not be sliced */
-  uint32_t words;    /* channel words of a tile */
-  uint32_t c, n;     /* channels of the tile at hand */
-} vec_state;
-
-static bool fits(void *user, uint32_t th, uint32_t tw) {
-  const vec_state *s = user;
-  uint32_t ih = (th - 1) * s->k.sy + s->k.kh, iw = (tw - 1) * s->k.sx + s->k.kw;
-  if (ih > s->a.h) ih = s->a.h;
-  if (iw > s->a.w) iw = s->a.w;
-  uint64_t in = (uint64_t)ih * iw * s->words, out = (uint64_t)th * tw * s->words;
-  if (in > 65535 || out > 65535 || s->words > 4095) return false;
-  return 2 * in * s->operands <= weft_spad_words(s->l->cfg) / 2 &&
-         2 * out <= weft_spad_words(s->l->cfg) / 2;
-}
-
-/* Calls `each` for every tile of y, channel slice by channel slice. */
-static const char *for_tiles(vec_state *s, void (*each)(vec_state *, const tile *, void *),
-                             void *user) {
-  uint32_t th, tw;
-  s->words = ceil_div(s->a.c, s->l->w);
-  if (!dma_limits(&s->a) || !dma_limits(&s->y)) return "the tensor is too large for the DMA";
-  while (!choose_tile(s->y.h, s->y.w, fits, s, &th, &tw)) {
-    if (s->whole_pixels || s->words == 1) return too_large;
-    s->words = ceil_div(s->words, 2);
-  }
-  split_scratchpad(s->l);
-  uint32_t slice = s->words * s->l->w;
-  for (s->c = 0; s->c < s->y.c; s->c += slice)
-    for (uint32_t n = 0; n < s->y.n; n++)
-      for (uint32_t y = 0; y < s->y.h; y += th)
-        for (uint32_t x = 0; x < s->y.w; x += tw) {
-          uint32_t h = s->y.h - y < th ? s->y.h - y : th, w = s->y.w - x < tw ? s->y.w - x : tw;
-          tile t = tile_at(&s->a, &s->k, n, y, x, h, w);
-          s->n = s->y.c - s->c < slice ? s->y.c - s->c : slice;
-          each(s, &t, user);
-        }
-  return NULL;
-}
-
-static const window pointwise = {1, 1, 1, 1, 1, 1, 0, 0};
-
-static uint64_t vec_words(const vec_state *s) {
-  return (uint64_t)s->y.n * s->y.h * s->y.w * ceil_div(s->y.c, s->l->w);
-}
-
 static uint64_t beats(const lowering *l) { return l->w / l->cfg->vec_lanes; }
 
-/* --- elementwise ------------------------------------------------------------------------------- */
-typedef struct {
-  weft_insn_VEW proto;
-  bool broadcast;
-  buffer b; /* broadcast: loaded once per channel slice */
-  uint32_t b_channel;
-} ew_user;
-
-static void constant_operand(lowering *l, view *v) {
-  if (v->region != 1) return;
-  const weft_tensor *t = &l->graph->tensor[v->tensor];
-  v->offset = emit_constants(l, t->data, weft_tensor_bytes(t));
-}
-
-static void each_elementwise(vec_state *s, const tile *t, void *user) {
-  ew_user *u = user;
-  lowering *l = s->l;
-  bool unary = u->proto.op == WEFT_VEW_COPY || u->proto.op == WEFT_VEW_REQUANT;
-  buffer a = load_tile(l, &s->a, t->n, t->y, t->x, t->h, t->w, s->c, s->n), b = a;
-  weft_operand ob = {.ring_rows = 1};
-  if (u->broadcast) {
-    if (!u->b.words || u->b_channel != s->c)
-      u->b = load_tile(l, &s->b, 0, 0, 0, 1, 1, s->c, s->n);
-    u->b_channel = s->c;
-    b = u->b;
-    ob = (weft_operand){b.base, 0, 0, 1, 0};
-  } else if (!unary) {
-    b = load_tile(l, &s->b, t->n, t->y, t->x, t->h, t->w, s->c, s->n);
-    ob = operand_of(&b);
-  }
-  buffer out = result_buffer(l, t->h, t->w, s->n);
-  emitted *e = emit(l, WEFT_OP_CODE_VEW);
-  weft_insn_VEW *in = &e->insn.VEW;
-  *in = u->proto;
-  weft_operand oa = operand_of(&a), oo = operand_of(&out);
-  WEFT_SET_OPERAND(*in, a, oa);
-  WEFT_SET_OPERAND(*in, b, ob);
-  WEFT_SET_OPERAND(*in, o, oo);
-  in->out_h = t->h;
-  in->out_w = t->w;
-  in->c_words = ceil_div(s->n, l->w);
-  touch_buffer(e, &a, false);
-  if (!unary) touch_buffer(e, &b, false);
-  touch_buffer(e, &out, true);
-  if (in->lut_en) emit_access(e, SPACE_LUT, false, in->lut_slot, 1);
-  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, s->c, s->n, s->y.uint8);
-  store_tile(l, &s->y, &out, t->n, t->y, t->x, s->c, s->n);
+/* --- one node ----------------------------------------------------------------------------------- */
+static void set_multiplier(weft_multiplier m, uint32_t *mult, int32_t *shift) {
+  *mult = (uint32_t)m.multiplier;
+  *shift = m.shift < -31 ? -31 : m.shift;
 }
 
 static bool same_dims(const view *a, const view *b) {
   return a->n == b->n && a->h == b->h && a->w == b->w && a->c == b->c;
 }
 
-static void set_multiplier(weft_multiplier m, uint32_t *mult, int32_t *shift) {
-  *mult = (uint32_t)m.multiplier;
-  *shift = m.shift < -31 ? -31 : m.shift;
+static void set_stage_range(weft_range r, bool uint8, int32_t *lo, int32_t *hi) {
+  *lo = r.lo - (uint8 ? 128 : 0);
+  *hi = r.hi - (uint8 ? 128 : 0);
 }
 
-static void add_fields(weft_insn_VEW *in, weft_add_params p) {
+static weft_range add_fields(weft_insn_VEW *in, weft_add_params p) {
   in->left_shift = (uint32_t)p.left_shift;
   set_multiplier(p.in[0], &in->a_mult, &in->a_shift);
   set_multiplier(p.in[1], &in->b_mult, &in->b_shift);
   set_multiplier(p.out, &in->o_mult, &in->o_shift);
+  return p.clamp;
 }
 
-const char *lower_elementwise(lowering *l, int node) {
-  const weft_node *n = &l->graph->node[node];
+static const char *describe_elementwise(lowering *l, const weft_node *n, vector_layer *v) {
   const weft_tensor *t = l->graph->tensor;
-  vec_state s = {.l = l, .k = pointwise, .operands = 2};
-  ew_user u = {0};
-  if (!view_of(l, n->in[0], &s.a) || !view_of(l, n->in[1], &s.b) || !view_of(l, n->out[0], &s.y))
+  weft_insn_VEW *in = &v->vew;
+  if (!view_of(l, n->in[0], &v->a) || !view_of(l, n->in[1], &v->b) || !view_of(l, n->out[0], &v->y))
     return not_8bit;
-  int ia = n->in[0], ib = n->in[1];
-  if (!same_dims(&s.a, &s.y)) { /* the operand of full shape comes first */
+  if (!same_dims(&v->a, &v->y)) { /* the operand of full shape comes first */
     if (n->op == WEFT_OP_SUB) return "the subtrahend's shape is broadcast the other way round";
-    view v = s.a;
-    s.a = s.b;
-    s.b = v;
-    ia = n->in[1];
-    ib = n->in[0];
+    view x = v->a;
+    v->a = v->b;
+    v->b = x;
   }
-  u.broadcast = !same_dims(&s.b, &s.y);
-  if (!same_dims(&s.a, &s.y)) return "both operands are broadcast";
-  if (u.broadcast && !(s.b.n == 1 && s.b.h == 1 && s.b.w == 1 && s.b.c == s.y.c))
+  v->broadcast = !same_dims(&v->b, &v->y);
+  if (!same_dims(&v->a, &v->y)) return "both operands are broadcast";
+  if (v->broadcast && !(v->b.n == 1 && v->b.h == 1 && v->b.w == 1 && v->b.c == v->y.c))
     return "a broadcast other than one value per channel";
-  if (s.a.region != 2) return "the operand of full shape is a constant";
+  if (v->a.region != 2) return "the operand of full shape is a constant";
+  const weft_tensor *a = &t[v->a.tensor], *b = &t[v->b.tensor], *y = &t[n->out[0]];
   weft_range clamp;
-  switch (n->op) {
-  case WEFT_OP_ADD:
-  case WEFT_OP_SUB: {
-    weft_add_params p = weft_add_params_of(n->op, &n->attr, &t[ia], &t[ib], &t[n->out[0]]);
-    u.proto.op = n->op == WEFT_OP_ADD ? WEFT_VEW_ADD : WEFT_VEW_SUB;
-    add_fields(&u.proto, p);
+  in->out_zp = v->y.zp;
+  if (n->op == WEFT_OP_ADD || n->op == WEFT_OP_SUB) {
+    in->op = n->op == WEFT_OP_ADD ? WEFT_VEW_ADD : WEFT_VEW_SUB;
+    clamp = add_fields(in, weft_add_params_of(n->op, &n->attr, a, b, y));
+  } else if (n->op == WEFT_OP_MUL) {
+    weft_mul_params p = weft_mul_params_of(&n->attr, a, b, y);
+    in->op = WEFT_VEW_MUL;
+    set_multiplier(p.m, &in->o_mult, &in->o_shift);
     clamp = p.clamp;
-    break;
-  }
-  case WEFT_OP_MUL: {
-    weft_mul_params p = weft_mul_params_of(&n->attr, &t[ia], &t[ib], &t[n->out[0]]);
-    u.proto.op = WEFT_VEW_MUL;
-    set_multiplier(p.m, &u.proto.o_mult, &u.proto.o_shift);
-    clamp = p.clamp;
-    break;
-  }
-  default:
-    if (s.a.zp != s.y.zp || s.b.zp != s.y.zp || t[ia].quant.scale[0] != t[ib].quant.scale[0])
+  } else {
+    if (v->a.zp != v->y.zp || v->b.zp != v->y.zp || a->quant.scale[0] != b->quant.scale[0])
       return "operands of different quantization";
-    u.proto.op = n->op == WEFT_OP_MINIMUM ? WEFT_VEW_MIN : WEFT_VEW_MAX;
-    clamp = weft_code_range(t[n->out[0]].dtype);
-    break;
+    in->op = n->op == WEFT_OP_MINIMUM ? WEFT_VEW_MIN : WEFT_VEW_MAX;
+    in->out_zp = 0;
+    clamp = weft_code_range(y->dtype);
   }
-  u.proto.a_zp = s.a.zp;
-  u.proto.b_zp = s.b.zp;
-  u.proto.out_zp = n->op == WEFT_OP_MINIMUM || n->op == WEFT_OP_MAXIMUM ? 0 : s.y.zp;
-  set_stage_range(clamp, s.y.uint8, &u.proto.clamp_min, &u.proto.clamp_max);
-  constant_operand(l, &s.b);
-  const char *why = for_tiles(&s, each_elementwise, &u);
-  if (why) return why;
-  account(l, BOUND_VEC, vec_words(&s) * (beats(l) > 2 ? beats(l) : 2), 0);
-  l->prog->layer[l->layer].unit = WEFT_UNIT_VEC;
+  in->a_zp = v->a.zp;
+  in->b_zp = v->b.zp;
+  set_stage_range(clamp, v->y.uint8, &in->clamp_min, &in->clamp_max);
+  v->opcode = WEFT_OP_CODE_VEW;
+  v->operands = 2;
+  v->cycles_per_word = beats(l) > 2 ? beats(l) : 2;
   return NULL;
 }
 
-/* --- tables ------------------------------------------------------------------------------------ */
 const char *chip_table(lowering *l, int node, uint8_t table[256]) {
   const weft_node *n = &l->graph->node[node];
   const weft_tensor *x = &l->graph->tensor[n->in[0]], *y = &l->graph->tensor[n->out[0]];
@@ -212,89 +98,46 @@ const char *chip_table(lowering *l, int node, uint8_t table[256]) {
   return NULL;
 }
 
-const char *lower_table(lowering *l, int node) {
+static const char *describe_table(lowering *l, int node, vector_layer *v) {
   const weft_node *n = &l->graph->node[node];
-  vec_state s = {.l = l, .k = pointwise, .operands = 1};
-  if (!view_of(l, n->in[0], &s.a) || !view_of(l, n->out[0], &s.y)) return not_8bit;
-  if (s.a.region != 2) return "the operand is a constant";
-  uint8_t table[256];
-  const char *why = chip_table(l, node, table);
-  if (why) return why;
-  ew_user u = {0};
-  u.proto.op = WEFT_VEW_COPY;
-  u.proto.clamp_min = -128;
-  u.proto.clamp_max = 127;
-  u.proto.lut_en = 1;
-  size_t at = l->n_insns;
-  u.proto.lut_slot = ring_take(&l->luts, 1);
-  emit_flat_load(l, WEFT_MEM_LUT, SPACE_LUT, u.proto.lut_slot, 1,
-                 emit_constants(l, table, sizeof table), sizeof table);
-  why = for_tiles(&s, each_elementwise, &u);
-  if (why) {
-    l->n_insns = at;
-    return why;
-  }
-  account(l, BOUND_VEC, vec_words(&s) * beats(l), 0);
-  l->prog->layer[l->layer].unit = WEFT_UNIT_VEC;
-  return NULL;
+  if (!view_of(l, n->in[0], &v->a) || !view_of(l, n->out[0], &v->y)) return not_8bit;
+  if (v->a.region != 2) return "the operand is a constant";
+  v->vew.op = WEFT_VEW_COPY;
+  v->vew.clamp_min = -128;
+  v->vew.clamp_max = 127;
+  v->vew.lut_en = 1;
+  v->opcode = WEFT_OP_CODE_VEW;
+  v->operands = 1;
+  v->cycles_per_word = beats(l);
+  v->table_mem = WEFT_MEM_LUT;
+  v->table_bytes = WEFT_LUT_BYTES;
+  return chip_table(l, node, v->table);
 }
 
-/* --- windows ----------------------------------------------------------------------------------- */
-static void each_pool(vec_state *s, const tile *t, void *user) {
-  lowering *l = s->l;
-  buffer a = load_tile(l, &s->a, t->n, t->iy, t->ix, t->ih, t->iw, s->c, s->n);
-  buffer out = result_buffer(l, t->h, t->w, s->n);
-  emitted *e = emit(l, WEFT_OP_CODE_VPOOL);
-  weft_insn_VPOOL *in = &e->insn.VPOOL;
-  *in = *(const weft_insn_VPOOL *)user;
-  weft_operand oa = operand_of(&a), oo = operand_of(&out);
-  WEFT_SET_OPERAND(*in, a, oa);
-  WEFT_SET_OPERAND(*in, o, oo);
-  in->in_h = t->ih;
-  in->in_w = t->iw;
-  in->pad_top = t->pad_top;
-  in->pad_left = t->pad_left;
-  in->kh = s->k.kh;
-  in->kw = s->k.kw;
-  in->stride_y = s->k.sy;
-  in->stride_x = s->k.sx;
-  in->out_h = t->h;
-  in->out_w = t->w;
-  in->c_words = ceil_div(s->n, l->w);
-  touch_buffer(e, &a, false);
-  touch_buffer(e, &out, true);
-  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, s->c, s->n, s->y.uint8);
-  store_tile(l, &s->y, &out, t->n, t->y, t->x, s->c, s->n);
-}
-
-static const char *lower_window(lowering *l, vec_state *s, weft_insn_VPOOL *proto) {
-  if (s->k.kh > 4095 || s->k.kw > 4095 || s->k.sy > 31 || s->k.sx > 31 || s->k.pad_top > 255 ||
-      s->k.pad_left > 255)
+static const char *finish_window(lowering *l, vector_layer *v) {
+  if (v->k.kh > 4095 || v->k.kw > 4095 || v->k.sy > 31 || v->k.sx > 31 || v->k.pad_top > 255 ||
+      v->k.pad_left > 255)
     return "window, stride or padding too large for the vector unit";
-  const char *why = for_tiles(s, each_pool, proto);
-  if (why) return why;
-  account(l, BOUND_VEC, vec_words(s) * s->k.kh * s->k.kw * beats(l), 0);
-  l->prog->layer[l->layer].unit = WEFT_UNIT_VEC;
+  v->opcode = WEFT_OP_CODE_VPOOL;
+  v->operands = 1;
+  v->cycles_per_word = (uint64_t)v->k.kh * v->k.kw * beats(l);
   return NULL;
 }
 
-const char *lower_pool(lowering *l, int node) {
-  const weft_node *n = &l->graph->node[node];
+static const char *describe_pool(lowering *l, const weft_node *n, vector_layer *v) {
   const weft_attr *a = &n->attr;
-  vec_state s = {.l = l, .operands = 1};
-  weft_insn_VPOOL proto = {0};
-  if (!view_of(l, n->in[0], &s.a) || !view_of(l, n->out[0], &s.y)) return not_8bit;
-  if (s.a.region != 2) return "the operand is a constant";
-  s.k = (window){(uint32_t)a->filter_h, (uint32_t)a->filter_w, (uint32_t)a->stride_h,
-                 (uint32_t)a->stride_w, 1, 1, (uint32_t)a->pad_top, (uint32_t)a->pad_left};
-  proto.op = n->op == WEFT_OP_MAX_POOL_2D ? WEFT_VPOOL_MAX
-             : s.a.uint8                  ? WEFT_VPOOL_AVG_UP
-                                          : WEFT_VPOOL_AVG;
-  if (proto.op != WEFT_VPOOL_MAX && s.k.kh * s.k.kw > WEFT_AVG_MAX_WINDOW)
+  if (!view_of(l, n->in[0], &v->a) || !view_of(l, n->out[0], &v->y)) return not_8bit;
+  if (v->a.region != 2) return "the operand is a constant";
+  v->k = (window){(uint32_t)a->filter_h, (uint32_t)a->filter_w, (uint32_t)a->stride_h,
+                  (uint32_t)a->stride_w, 1, 1, (uint32_t)a->pad_top, (uint32_t)a->pad_left};
+  v->vpool.op = n->op == WEFT_OP_MAX_POOL_2D ? WEFT_VPOOL_MAX
+                : v->a.uint8                 ? WEFT_VPOOL_AVG_UP
+                                             : WEFT_VPOOL_AVG;
+  if (v->vpool.op != WEFT_VPOOL_MAX && v->k.kh * v->k.kw > WEFT_AVG_MAX_WINDOW)
     return "an average of more than 256 pixels";
-  set_stage_range(weft_activation_range(a->activation, &l->graph->tensor[n->out[0]]), s.y.uint8,
-                  &proto.clamp_min, &proto.clamp_max);
-  return lower_window(l, &s, &proto);
+  set_stage_range(weft_activation_range(a->activation, &l->graph->tensor[n->out[0]]), v->y.uint8,
+                  &v->vpool.clamp_min, &v->vpool.clamp_max);
+  return finish_window(l, v);
 }
 
 /* Axes of a MEAN that are exactly height and width of a rank-4 tensor. */
@@ -310,29 +153,26 @@ static bool spatial_axes(const weft_tensor *x, const weft_tensor *axes) {
   return seen == 6;
 }
 
-const char *lower_mean(lowering *l, int node) {
-  const weft_node *n = &l->graph->node[node];
+static const char *describe_mean(lowering *l, const weft_node *n, vector_layer *v) {
   const weft_tensor *x = &l->graph->tensor[n->in[0]], *y = &l->graph->tensor[n->out[0]];
-  vec_state s = {.l = l, .operands = 1};
-  weft_insn_VPOOL proto = {.op = WEFT_VPOOL_MEAN};
   if (!spatial_axes(x, &l->graph->tensor[n->in[1]])) return "axes other than height and width";
-  if (!view_of(l, n->in[0], &s.a) || !view_of(l, n->out[0], &s.y)) return not_8bit;
-  if (s.a.region != 2) return "the operand is a constant";
-  s.y.n = s.a.n;
-  s.y.h = s.y.w = 1;
-  s.y.c = s.a.c;
-  s.k = (window){s.a.h, s.a.w, 1, 1, 1, 1, 0, 0};
-  int64_t count = (int64_t)s.a.h * s.a.w;
+  if (!view_of(l, n->in[0], &v->a) || !view_of(l, n->out[0], &v->y)) return not_8bit;
+  if (v->a.region != 2) return "the operand is a constant";
+  v->y.n = v->a.n;
+  v->y.h = v->y.w = 1;
+  v->y.c = v->a.c;
+  v->k = (window){v->a.h, v->a.w, 1, 1, 1, 1, 0, 0};
+  int64_t count = (int64_t)v->a.h * v->a.w;
   if (count > 1 << 20) return "more than 2^20 pixels";
   weft_mean_params p = weft_mean_params_of(n->op, x, y, count);
-  proto.bias = -(int32_t)count * s.a.zp;
-  proto.out_zp = s.y.zp;
-  set_multiplier(p.m, &proto.o_mult, &proto.o_shift);
-  set_stage_range(p.clamp, s.y.uint8, &proto.clamp_min, &proto.clamp_max);
-  return lower_window(l, &s, &proto);
+  v->vpool.op = WEFT_VPOOL_MEAN;
+  v->vpool.bias = -(int32_t)count * v->a.zp;
+  v->vpool.out_zp = v->y.zp;
+  set_multiplier(p.m, &v->vpool.o_mult, &v->vpool.o_shift);
+  set_stage_range(p.clamp, v->y.uint8, &v->vpool.clamp_min, &v->vpool.clamp_max);
+  return finish_window(l, v);
 }
 
-/* --- softmax ----------------------------------------------------------------------------------- */
 static void exponents(const weft_softmax_params *p, uint8_t *out) {
   for (int d = 0; d < 256; d++, out += 4) {
     int32_t e = 0;
@@ -342,48 +182,175 @@ static void exponents(const weft_softmax_params *p, uint8_t *out) {
   }
 }
 
-static void each_softmax(vec_state *s, const tile *t, void *user) {
-  lowering *l = s->l;
-  buffer a = load_tile(l, &s->a, t->n, t->y, t->x, t->h, t->w, s->c, s->n);
-  buffer out = result_buffer(l, t->h, t->w, s->n);
-  emitted *e = emit(l, WEFT_OP_CODE_VROW);
-  weft_insn_VROW *in = &e->insn.VROW;
-  *in = *(const weft_insn_VROW *)user;
-  weft_operand oa = operand_of(&a), oo = operand_of(&out);
-  WEFT_SET_OPERAND(*in, a, oa);
-  WEFT_SET_OPERAND(*in, o, oo);
-  in->out_h = t->h;
-  in->out_w = t->w;
-  in->channels = s->a.c;
-  touch_buffer(e, &a, false);
-  touch_buffer(e, &out, true);
-  emit_access(e, SPACE_EXP, false, in->exp_slot, 1);
-  set_result(e, &s->y, t->n, t->y, t->x, t->h, t->w, s->c, s->n, s->y.uint8);
-  store_tile(l, &s->y, &out, t->n, t->y, t->x, s->c, s->n);
-}
-
-const char *lower_softmax(lowering *l, int node) {
-  const weft_node *n = &l->graph->node[node];
-  vec_state s = {.l = l, .k = pointwise, .operands = 1, .whole_pixels = true};
+static const char *describe_softmax(lowering *l, const weft_node *n, vector_layer *v) {
   if (!l->cfg->vec_softmax) return "this configuration has no softmax";
-  if (!view_of(l, n->in[0], &s.a) || !view_of(l, n->out[0], &s.y)) return not_8bit;
-  if (s.a.region != 2) return "the operand is a constant";
+  if (!view_of(l, n->in[0], &v->a) || !view_of(l, n->out[0], &v->y)) return not_8bit;
+  if (v->a.region != 2) return "the operand is a constant";
   weft_softmax_params p = weft_softmax_params_of(&n->attr, &l->graph->tensor[n->in[0]]);
   if (p.m.shift < 0) return "beta * scale is too small";
-  weft_insn_VROW proto = {.op = WEFT_VROW_SOFTMAX, .out_zp = -128, .clamp_min = -128,
-                          .clamp_max = 127};
-  uint8_t table[WEFT_EXP_BYTES];
-  exponents(&p, table);
-  size_t at = l->n_insns;
-  proto.exp_slot = ring_take(&l->exps, 1);
-  emit_flat_load(l, WEFT_MEM_EXP, SPACE_EXP, proto.exp_slot, 1,
-                 emit_constants(l, table, sizeof table), sizeof table);
-  const char *why = for_tiles(&s, each_softmax, &proto);
-  if (why) {
-    l->n_insns = at;
-    return why;
+  v->vrow = (weft_insn_VROW){.op = WEFT_VROW_SOFTMAX, .out_zp = -128, .clamp_min = -128,
+                             .clamp_max = 127};
+  v->opcode = WEFT_OP_CODE_VROW;
+  v->operands = 1;
+  v->cycles_per_word = 3 * beats(l);
+  v->table_mem = WEFT_MEM_EXP;
+  v->table_bytes = WEFT_EXP_BYTES;
+  exponents(&p, v->table);
+  return NULL;
+}
+
+const char *vector_describe(lowering *l, int node, vector_layer *v) {
+  const weft_node *n = &l->graph->node[node];
+  memset(v, 0, sizeof *v);
+  v->k = (window){1, 1, 1, 1, 1, 1, 0, 0};
+  const char *why;
+  switch (n->op) {
+  case WEFT_OP_ADD:
+  case WEFT_OP_SUB:
+  case WEFT_OP_MUL:
+  case WEFT_OP_MINIMUM:
+  case WEFT_OP_MAXIMUM: why = describe_elementwise(l, n, v); break;
+  case WEFT_OP_AVERAGE_POOL_2D:
+  case WEFT_OP_MAX_POOL_2D: why = describe_pool(l, n, v); break;
+  case WEFT_OP_MEAN: why = describe_mean(l, n, v); break;
+  case WEFT_OP_SOFTMAX: why = describe_softmax(l, n, v); break;
+  default: why = describe_table(l, node, v); break;
   }
-  account(l, BOUND_VEC, (uint64_t)s.y.n * s.y.h * s.y.w * 3 * ceil_div(s.y.c, l->w) * beats(l), 0);
+  if (why) return why;
+  return dma_limits(&v->a) && dma_limits(&v->y) ? NULL : "the tensor is too large for the DMA";
+}
+
+void vector_account(lowering *l, const vector_layer *v) {
+  uint64_t words = (uint64_t)v->y.n * v->y.h * v->y.w * ceil_div(v->y.c, l->w);
+  account(l, BOUND_VEC, words * v->cycles_per_word, 0);
   l->prog->layer[l->layer].unit = WEFT_UNIT_VEC;
+}
+
+void vector_load_table(lowering *l, vector_layer *v) {
+  if (!v->table_bytes) return;
+  bool lut = v->table_mem == WEFT_MEM_LUT;
+  uint32_t slot = ring_take(lut ? &l->luts : &l->exps, 1);
+  emit_flat_load(l, v->table_mem, lut ? SPACE_LUT : SPACE_EXP, slot, 1,
+                 emit_constants(l, v->table, v->table_bytes), v->table_bytes);
+  if (lut)
+    v->vew.lut_slot = slot;
+  else
+    v->vrow.exp_slot = slot;
+}
+
+emitted *vector_emit(lowering *l, const vector_layer *v, const tile *t, weft_operand a,
+                     weft_operand b, weft_operand o, uint32_t c, uint32_t n) {
+  emitted *e = emit(l, v->opcode);
+  uint32_t words = ceil_div(n, l->w);
+  if (v->opcode == WEFT_OP_CODE_VEW) {
+    weft_insn_VEW *in = &e->insn.VEW;
+    *in = v->vew;
+    WEFT_SET_OPERAND(*in, a, a);
+    WEFT_SET_OPERAND(*in, b, b);
+    WEFT_SET_OPERAND(*in, o, o);
+    in->out_h = t->h;
+    in->out_w = t->w;
+    in->c_words = words;
+    if (in->lut_en) emit_access(e, SPACE_LUT, false, in->lut_slot, 1);
+  } else if (v->opcode == WEFT_OP_CODE_VPOOL) {
+    weft_insn_VPOOL *in = &e->insn.VPOOL;
+    *in = v->vpool;
+    WEFT_SET_OPERAND(*in, a, a);
+    WEFT_SET_OPERAND(*in, o, o);
+    in->in_h = t->ih;
+    in->in_w = t->iw;
+    in->pad_top = t->pad_top;
+    in->pad_left = t->pad_left;
+    in->kh = v->k.kh;
+    in->kw = v->k.kw;
+    in->stride_y = v->k.sy;
+    in->stride_x = v->k.sx;
+    in->out_h = t->h;
+    in->out_w = t->w;
+    in->c_words = words;
+  } else {
+    weft_insn_VROW *in = &e->insn.VROW;
+    *in = v->vrow;
+    WEFT_SET_OPERAND(*in, a, a);
+    WEFT_SET_OPERAND(*in, o, o);
+    in->out_h = t->h;
+    in->out_w = t->w;
+    in->channels = n;
+    emit_access(e, SPACE_EXP, false, in->exp_slot, 1);
+  }
+  set_result(e, &v->y, t->n, t->y, t->x, t->h, t->w, c, n, v->y.uint8);
+  return e;
+}
+
+/* --- a layer by itself, tile by tile ------------------------------------------------------------ */
+typedef struct {
+  lowering *l;
+  vector_layer v;
+  uint32_t words; /* channel words of a tile */
+  buffer b;       /* broadcast operand: loaded once per channel slice */
+  uint32_t b_channel;
+} vec_state;
+
+static bool fits(void *user, uint32_t th, uint32_t tw) {
+  const vec_state *s = user;
+  const window *k = &s->v.k;
+  uint32_t ih = (th - 1) * k->sy + k->kh, iw = (tw - 1) * k->sx + k->kw;
+  if (ih > s->v.a.h) ih = s->v.a.h;
+  if (iw > s->v.a.w) iw = s->v.a.w;
+  uint64_t in = (uint64_t)ih * iw * s->words, out = (uint64_t)th * tw * s->words;
+  if (in > 65535 || out > 65535 || s->words > 4095) return false;
+  return 2 * in * s->v.operands <= weft_spad_words(s->l->cfg) / 2 &&
+         2 * out <= weft_spad_words(s->l->cfg) / 2;
+}
+
+static void one_tile(vec_state *s, const tile *t, uint32_t c, uint32_t n) {
+  lowering *l = s->l;
+  const vector_layer *v = &s->v;
+  buffer a = load_tile(l, &v->a, t->n, t->iy, t->ix, t->ih, t->iw, c, n), b = a;
+  weft_operand ob = {.ring_rows = 1};
+  if (v->broadcast) {
+    if (!s->b.words || s->b_channel != c) s->b = load_tile(l, &v->b, 0, 0, 0, 1, 1, c, n);
+    s->b_channel = c;
+    b = s->b;
+    ob = (weft_operand){b.base, 0, 0, 1, 0};
+  } else if (v->operands == 2) {
+    b = load_tile(l, &v->b, t->n, t->y, t->x, t->h, t->w, c, n);
+    ob = operand_of(&b);
+  }
+  buffer out = result_buffer(l, t->h, t->w, n);
+  emitted *e = vector_emit(l, v, t, operand_of(&a), ob, operand_of(&out), c, n);
+  touch_buffer(e, &a, false);
+  if (v->operands == 2) touch_buffer(e, &b, false);
+  touch_buffer(e, &out, true);
+  store_tile(l, &v->y, &out, t->n, t->y, t->x, c, n);
+}
+
+const char *lower_vector(lowering *l, int node) {
+  vec_state s = {.l = l};
+  uint32_t th, tw;
+  const char *why = vector_describe(l, node, &s.v);
+  if (why) return why;
+  const view *y = &s.v.y;
+  s.words = ceil_div(s.v.a.c, l->w);
+  while (!choose_tile(y->h, y->w, fits, &s, &th, &tw)) {
+    if (s.v.opcode == WEFT_OP_CODE_VROW || s.words == 1) return too_large;
+    s.words = ceil_div(s.words, 2);
+  }
+  if (s.v.b.region == 1) {
+    const weft_tensor *t = &l->graph->tensor[s.v.b.tensor];
+    s.v.b.offset = emit_constants(l, t->data, weft_tensor_bytes(t));
+  }
+  vector_load_table(l, &s.v);
+  split_scratchpad(l);
+  uint32_t slice = s.words * l->w;
+  for (uint32_t c = 0; c < y->c; c += slice)
+    for (uint32_t n = 0; n < y->n; n++)
+      for (uint32_t r = 0; r < y->h; r += th)
+        for (uint32_t x = 0; x < y->w; x += tw) {
+          uint32_t h = y->h - r < th ? y->h - r : th, w = y->w - x < tw ? y->w - x : tw;
+          tile t = tile_at(&s.v.a, &s.v.k, n, r, x, h, w);
+          one_tile(&s, &t, c, y->c - c < slice ? y->c - c : slice);
+        }
+  vector_account(l, &s.v);
   return NULL;
 }
