@@ -42,6 +42,9 @@ static weft_status open_device(weft_runner *r, weft_err *err) {
   const weft_program *p = r->program;
   const size_t code = (size_t)p->n_insns * WEFT_INSN_BYTES;
   uint64_t bytes = weft_device_load_bytes(code, p->constant_bytes, p->arena_bytes);
+  if (p->arena_bytes > UINT32_MAX) /* offsets in instructions have 32 bits */
+    return weft_fail(err, WEFT_EUNSUPP, "%s: an arena of %zu bytes, accepted below 4 GiB",
+                     r->graph->name, p->arena_bytes);
   weft_status status = weft_device_open("model", &p->config, (size_t)bytes, &r->dev, err);
   if (status) return status;
   weft_device_set_options(r->dev, &(weft_device_options){.timing_only = r->options.timing_only,

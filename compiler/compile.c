@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lower.h"
+#include "group.h"
 
 typedef const char *lower_fn(lowering *l, int node);
 
@@ -65,7 +65,7 @@ static void add_step(weft_program *p, weft_step s) { p->step[p->n_steps++] = s; 
  * 256 bytes. */
 static void end_segment(lowering *l, size_t first) {
   if (l->n_insns == first) return;
-  schedule_instructions(l, first, l->n_insns);
+  if (!l->rehearsal) schedule_instructions(l, first, l->n_insns);
   emit(l, WEFT_OP_CODE_END);
   add_step(l->prog, (weft_step){.first = (uint32_t)first, .count = (uint32_t)(l->n_insns - first)});
   while (l->n_insns * WEFT_INSN_BYTES % WEFT_BURST_BYTES) emit(l, WEFT_OP_CODE_END);
@@ -77,19 +77,26 @@ static char *copy_text(const char *s) {
   return c;
 }
 
-/* Tries to put node `i` on the device as a new layer; NULL on success. */
-static const char *try_device(lowering *l, int i) {
+bool on_vector_unit(const weft_graph *g, const weft_node *n) {
+  return lowering_of(g, n) == lower_vector;
+}
+
+void begin_layer(lowering *l, int i) {
   const weft_graph *g = l->graph;
   const weft_node *n = &g->node[i];
+  l->layer = l->prog->n_layers++;
+  l->prog->layer[l->layer] = (weft_layer){.name = copy_text(g->tensor[n->out[0]].name),
+                                          .op = copy_text(weft_op_name(n->op))};
+}
+
+/* Tries to put node `i` on the device as a layer of its own; NULL on success. */
+static const char *try_device(lowering *l, int i) {
   weft_program *p = l->prog;
-  lower_fn *fn = lowering_of(g, n);
+  lower_fn *fn = lowering_of(l->graph, &l->graph->node[i]);
   if (!fn) return "the device has no such operation";
   size_t insns = l->n_insns, constants = p->constant_bytes;
-  l->layer = p->n_layers++;
-  l->dram_bytes = 0;
+  begin_layer(l, i);
   weft_layer *layer = &p->layer[l->layer];
-  *layer = (weft_layer){.name = copy_text(g->tensor[n->out[0]].name),
-                        .op = copy_text(weft_op_name(n->op))};
   const char *why = fn(l, i);
   if (why) {
     l->n_insns = insns;
@@ -104,19 +111,62 @@ static const char *try_device(lowering *l, int i) {
   return NULL;
 }
 
-static void lower_graph(lowering *l) {
+/* True when the node reads a QUANTIZE's output that does not exist in DRAM. */
+static bool reads_flipped(const lowering *l, const weft_node *n) {
+  for (int k = 0; k < n->n_in; k++) {
+    int t = n->in[k];
+    if (t >= 0 && l->graph->tensor[t].dtype != l->graph->tensor[l->owner[t]].dtype) return true;
+  }
+  return false;
+}
+
+/* Last node that reads each owner's bytes; outputs of the graph are read after the last node. */
+static int *last_uses(const lowering *l) {
+  const weft_graph *g = l->graph;
+  int *last = malloc(((size_t)g->n_tensors + 1) * sizeof *last);
+  if (!last) abort();
+  for (int t = 0; t < g->n_tensors; t++) last[t] = -1;
+  for (int i = 0; i < g->n_nodes; i++)
+    for (int k = 0; k < g->node[i].n_in; k++) {
+      int t = g->node[i].in[k];
+      if (t >= 0 && !is_view(l, &g->node[i])) last[l->owner[t]] = i;
+    }
+  for (int i = 0; i < g->n_outputs; i++) last[l->owner[g->output[i]]] = g->n_nodes;
+  return last;
+}
+
+/* False when a host step turned out to read what a QUANTIZE taken for a view would have made. */
+static bool lower_graph(lowering *l, bool naive) {
   const weft_graph *g = l->graph;
   size_t segment = 0;
-  for (int i = 0; i < g->n_nodes; i++) {
+  int *last = last_uses(l);
+  residency r = {.l = l, .last_use = last};
+  bool ok = true;
+  for (int i = 0; i < g->n_nodes && ok;) {
     const weft_node *n = &g->node[i];
-    if (is_view(n->op) && !weft_is_const(&g->tensor[n->in[0]])) continue;
+    if (is_view(l, n)) {
+      i++;
+      continue;
+    }
+    int grouped = naive ? 0 : groups_lower(&r, i);
+    if (grouped) {
+      i += grouped;
+      continue;
+    }
+    groups_spill(&r, i);
     const char *why = try_device(l, i);
-    if (!why) continue;
-    end_segment(l, segment);
-    segment = l->n_insns;
-    add_step(l->prog, (weft_step){.host = true, .node = i, .why = why});
+    if (why) {
+      ok = !reads_flipped(l, n);
+      end_segment(l, segment);
+      segment = l->n_insns;
+      add_step(l->prog, (weft_step){.host = true, .node = i, .why = why});
+    }
+    i++;
   }
+  groups_spill(&r, g->n_nodes);
   end_segment(l, segment);
+  free(last);
+  return ok;
 }
 
 static weft_status encode(lowering *l) {
@@ -149,13 +199,8 @@ static void network_bounds(lowering *l) {
     if (all[i] > p->bound) p->bound = all[i];
 }
 
-weft_status weft_compile(const weft_graph *graph, const weft_config *config,
-                         const weft_compile_options *options, weft_program **out, weft_err *err) {
-  (void)options;
-  weft_status s = weft_config_check(config, err);
-  if (s != WEFT_OK) return s;
-  struct timespec t0, t1;
-  clock_gettime(CLOCK_MONOTONIC, &t0);
+static weft_status new_program(const weft_graph *graph, const weft_config *config,
+                               weft_program **out, weft_err *err) {
   weft_program *p = calloc(1, sizeof *p);
   if (!p) return weft_fail(err, WEFT_ENOMEM, "no memory for a program");
   p->config = *config;
@@ -168,21 +213,60 @@ weft_status weft_compile(const weft_graph *graph, const weft_config *config,
     weft_program_free(p);
     return weft_fail(err, WEFT_ENOMEM, "no memory for a program");
   }
-  lowering l = {.graph = graph, .cfg = config, .prog = p, .err = err};
-  l.w = weft_word_bytes(config);
-  l.r = config->rows;
-  l.c = config->cols;
-  l.weights = (ring){0, weft_weight_rows(config), 0};
-  l.params = (ring){0, weft_param_blocks(config), 0};
-  l.dwbuf = (ring){0, weft_dwbuf_words(config), 0};
-  l.luts = (ring){0, config->lut_slots, 0};
-  l.exps = (ring){0, config->exp_slots, 0};
-  plan_arena(&l);
-  lower_graph(&l);
-  sync_instructions(&l);
-  s = encode(&l);
-  network_bounds(&l);
-  free(l.insn);
+  *out = p;
+  return WEFT_OK;
+}
+
+/* One attempt; *again: a QUANTIZE must be computed after all. */
+static weft_status attempt(lowering *l, bool naive, bool *again) {
+  const weft_config *config = l->cfg;
+  l->w = weft_word_bytes(config);
+  l->r = config->rows;
+  l->c = config->cols;
+  l->weights = (ring){0, weft_weight_rows(config), 0};
+  l->params = (ring){0, weft_param_blocks(config), 0};
+  l->dwbuf = (ring){0, weft_dwbuf_words(config), 0};
+  l->luts = (ring){0, config->lut_slots, 0};
+  l->exps = (ring){0, config->exp_slots, 0};
+  l->owner = malloc(((size_t)l->graph->n_tensors + 1) * sizeof *l->owner);
+  if (!l->owner) abort();
+  plan_arena(l);
+  *again = !lower_graph(l, naive);
+  weft_status s = WEFT_OK;
+  if (!*again && !l->rehearsal) {
+    sync_instructions(l);
+    s = encode(l);
+    network_bounds(l);
+  }
+  free(l->insn);
+  free(l->owner);
+  return s;
+}
+
+weft_status weft_compile(const weft_graph *graph, const weft_config *config,
+                         const weft_compile_options *options, weft_program **out, weft_err *err) {
+  struct timespec t0, t1;
+  clock_gettime(CLOCK_MONOTONIC, &t0);
+  weft_program *p = NULL;
+  int *begins = malloc(((size_t)graph->n_nodes + 1) * 2 * sizeof *begins);
+  if (!begins) return weft_fail(err, WEFT_ENOMEM, "no memory for %d nodes", graph->n_nodes);
+  for (int i = 0; i < graph->n_nodes; i++) begins[i] = begins[graph->n_nodes + i] = i;
+  weft_status s = weft_config_check(config, err);
+  /* Find the groups; compile. Again if a QUANTIZE taken for a view must be computed after all. */
+  bool keep = false, rehearsal = true;
+  while (s == WEFT_OK) {
+    weft_program_free(p);
+    p = NULL;
+    if ((s = new_program(graph, config, &p, err)) != WEFT_OK) break;
+    lowering l = {.graph = graph, .cfg = config, .prog = p, .err = err, .begins = begins,
+                  .ends = begins + graph->n_nodes, .rehearsal = rehearsal, .keep_quantize = keep};
+    bool again;
+    s = attempt(&l, options && options->naive, &again);
+    if (!again && !rehearsal) break;
+    keep |= again;
+    rehearsal = again;
+  }
+  free(begins);
   if (s != WEFT_OK) {
     weft_program_free(p);
     return s;

@@ -41,7 +41,7 @@ static uint64_t cost(const estimate *e, const conv_plan *p) {
       p->k_slice < depth ? 1 : min2(blocks, (uint32_t)max2(1, p->chunk_rows / e->column_rows));
   uint32_t out_channels = p->weights_outer || p->k_slice < depth ? chunk_cols * l->c : v->y.c;
   uint64_t out = m * ceil_div(out_channels, l->w);
-  bool sums = (uint64_t)conv_taps(v) * depth > 1;
+  bool sums = (uint64_t)conv_taps(v) * depth > 1 || v->weights_uint8; /* components add up too */
   if (in > in_room || out > out_room || (sums && m > weft_acc_rows(c))) return UINT64_MAX;
   uint32_t pixel = (uint32_t)(in / (v->packed ? m : input_pixels(v, p->th, p->tw)));
   if (pixel > 4095 || ceil_div(out_channels, l->w) > 4095) return UINT64_MAX; /* pix_stride */

@@ -62,6 +62,10 @@ typedef struct {
   ring weights, params, dwbuf, luts, exps;
   ring in, out; /* the scratchpad's halves: what LOAD fills, what results go to */
   uint64_t dram_bytes; /* of the layer: what its LOADs and STOREs move */
+  int *owner; /* per tensor: the one whose bytes it shows (views), itself otherwise */
+  int *begins, *ends; /* per node: first and last node of its group; they are computed together */
+  bool rehearsal;     /* only find the groups */
+  bool keep_quantize; /* do not treat an input's uint8 to int8 QUANTIZE as a view */
 } lowering;
 
 /* --- emit.c ------------------------------------------------------------------------------------ */
@@ -85,8 +89,9 @@ void schedule_instructions(lowering *l, size_t first, size_t end);
 void sync_instructions(lowering *l);
 
 /* --- plan.c ------------------------------------------------------------------------------------ */
-/* Same bytes under another shape: the operator moves nothing. */
-bool is_view(weft_opcode op);
+/* The operator moves nothing: same bytes under another shape, or a uint8 to int8 QUANTIZE that only
+ * inverts bit 7, which LOAD does on the way. */
+bool is_view(const lowering *l, const weft_node *n);
 /* Places every activation in the arena; views share their source's place. */
 void plan_arena(lowering *l);
 
@@ -167,6 +172,8 @@ typedef struct {
   size_t table_bytes; /* 0: none */
   uint8_t table[WEFT_EXP_BYTES];
 } vector_layer;
+/* True for operators that the vector unit may be able to do. */
+bool on_vector_unit(const weft_graph *g, const weft_node *n);
 /* NULL, or why the vector unit cannot do the node. */
 const char *vector_describe(lowering *l, int node, vector_layer *v);
 void vector_account(lowering *l, const vector_layer *v);

@@ -252,10 +252,12 @@ static void emit_conv(conv *v, lowering *l, const conv_plan *plan) {
 
 /* --- operators -------------------------------------------------------------------------------- */
 static const char *check_limits(const conv *v) {
+  const weft_attr *a = &v->node->attr;
   if (v->k.kh > 255 || v->k.kw > 255) return "kernels over 255 are not supported by the array";
   if (v->k.sy > 31 || v->k.sx > 31 || v->k.dy > 31 || v->k.dx > 31)
     return "strides and dilations over 31 are not supported by the array";
-  if (v->k.pad_top > 255 || v->k.pad_left > 255) return "paddings over 255 are not supported";
+  if (a->pad_top > 255 || a->pad_left > 255 || a->pad_bottom > 255 || a->pad_right > 255)
+    return "paddings over 255 are not supported";
   if (v->x.w > 4095 || v->y.w > 4095 || v->x.h > 4095 || v->y.h > 4095)
     return "images over 4,095 pixels are not supported by the array";
   if ((uint64_t)v->x.w * v->x.c >= 1u << 24 ||
@@ -293,7 +295,8 @@ void conv_account(lowering *l, const conv *v) {
 static const char *lower(lowering *l, conv *v) {
   conv_plan plan;
   const char *why = conv_choose_plan(v, l, &plan);
-  if (why && v->packed) {
+  bool sliced = !why && plan.k_slice < ceil_div(conv_channels(v), l->r);
+  if (v->packed && (why || sliced)) { /* windows are packed whole */
     v->packed = false;
     why = conv_choose_plan(v, l, &plan);
   }

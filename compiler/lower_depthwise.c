@@ -170,7 +170,8 @@ const char *depthwise_describe(lowering *l, int node, conv *v) {
   bool suits = l->cfg->dw_lanes && v->y.c == v->x.c && v->x.c > 1 && a->dilation_h <= 1 &&
                a->dilation_w <= 1 && v->k.kh <= WEFT_DW_MAX_KERNEL &&
                v->k.kw <= WEFT_DW_MAX_KERNEL && v->k.sy <= WEFT_DW_MAX_STRIDE &&
-               v->k.sx <= WEFT_DW_MAX_STRIDE && v->x.w <= 4095 && v->x.h <= 4095 &&
+               v->k.sx <= WEFT_DW_MAX_STRIDE && a->pad_top <= 255 && a->pad_left <= 255 &&
+               a->pad_bottom <= 255 && a->pad_right <= 255 && v->x.w <= 4095 && v->x.h <= 4095 &&
                (uint64_t)v->x.w * v->x.c < 1u << 24 && weights_fit(l, v);
   return suits ? NULL : "not what the depthwise engine does";
 }

@@ -288,6 +288,7 @@ typedef struct {
   vector_layer v;
   uint32_t words; /* channel words of a tile */
   buffer b;       /* broadcast operand: loaded once per channel slice */
+  ring b_room;    /* its own words, which no later tile overtakes */
   uint32_t b_channel;
 } vec_state;
 
@@ -309,7 +310,12 @@ static void one_tile(vec_state *s, const tile *t, uint32_t c, uint32_t n) {
   buffer a = load_tile(l, &v->a, t->n, t->iy, t->ix, t->ih, t->iw, c, n), b = a;
   weft_operand ob = {.ring_rows = 1};
   if (v->broadcast) {
-    if (!s->b.words || s->b_channel != c) s->b = load_tile(l, &v->b, 0, 0, 0, 1, 1, c, n);
+    if (!s->b.words || s->b_channel != c) {
+      ring in = l->in;
+      l->in = s->b_room;
+      s->b = load_tile(l, &v->b, 0, 0, 0, 1, 1, c, n);
+      l->in = in;
+    }
     s->b_channel = c;
     b = s->b;
     ob = (weft_operand){b.base, 0, 0, 1, 0};
@@ -342,6 +348,10 @@ const char *lower_vector(lowering *l, int node) {
   }
   vector_load_table(l, &s.v);
   split_scratchpad(l);
+  if (s.v.broadcast) {
+    l->in.size -= s.words;
+    s.b_room = (ring){l->in.base + l->in.size, s.words, 0};
+  }
   uint32_t slice = s.words * l->w;
   for (uint32_t c = 0; c < y->c; c += slice)
     for (uint32_t n = 0; n < y->n; n++)

@@ -1,6 +1,6 @@
 /* The arena: every activation gets a byte range for as long as it is alive, and ranges of tensors
  * that are never alive together may overlap. Largest first, each at the lowest offset that is free
- * during its whole life (greedy by size; Pisarchyk & Lee, "Efficient Memory Management for Deep
+ * during its whole life (greedy by size; layers of a group are all alive at once; Pisarchyk & Lee, "Efficient Memory Management for Deep
  * Neural Net Inference", 2020). */
 #include <stdlib.h>
 
@@ -14,8 +14,27 @@ typedef struct {
   uint64_t bytes, offset;
 } block;
 
-bool is_view(weft_opcode op) {
-  return op == WEFT_OP_RESHAPE || op == WEFT_OP_SQUEEZE || op == WEFT_OP_EXPAND_DIMS;
+/* uint8 to int8 with the same scale, zero points 128 apart, for convolutions only: these are the
+ * readers that the device never leaves to the host for the sake of a tensor's type. */
+static bool only_flips(const lowering *l, const weft_node *n) {
+  const weft_graph *g = l->graph;
+  const weft_tensor *a = &g->tensor[n->in[0]], *b = &g->tensor[n->out[0]];
+  if (l->keep_quantize || a->dtype != WEFT_UINT8 || b->dtype != WEFT_INT8) return false;
+  if (a->quant.n != 1 || b->quant.n != 1 || a->quant.scale[0] != b->quant.scale[0] ||
+      a->quant.zero_point[0] - 128 != b->quant.zero_point[0])
+    return false;
+  for (int i = 0; i < g->n_outputs; i++)
+    if (g->output[i] == n->out[0]) return false;
+  for (int i = 0; i < g->n_nodes; i++)
+    for (int k = 0; k < g->node[i].n_in; k++)
+      if (g->node[i].in[k] == n->out[0] && g->node[i].op != WEFT_OP_CONV_2D) return false;
+  return true;
+}
+
+bool is_view(const lowering *l, const weft_node *n) {
+  if (weft_is_const(&l->graph->tensor[n->in[0]])) return false;
+  if (n->op == WEFT_OP_QUANTIZE) return only_flips(l, n);
+  return n->op == WEFT_OP_RESHAPE || n->op == WEFT_OP_SQUEEZE || n->op == WEFT_OP_EXPAND_DIMS;
 }
 
 /* The tensor whose bytes `t` shows. */
@@ -70,7 +89,7 @@ void plan_arena(lowering *l) {
     b[t].bytes = (weft_tensor_bytes(&g->tensor[t]) + ALIGN - 1) / ALIGN * ALIGN;
   }
   for (int i = 0; i < g->n_nodes; i++)
-    if (is_view(g->node[i].op) && !weft_is_const(&g->tensor[g->node[i].in[0]]))
+    if (is_view(l, &g->node[i]))
       alias[g->node[i].out[0]] = g->node[i].in[0];
   for (int i = 0; i < g->n_inputs; i++) extend(b, alias, g->input[i], -1);
   for (int i = 0; i < g->n_outputs; i++)
@@ -78,8 +97,12 @@ void plan_arena(lowering *l) {
   for (int i = 0; i < g->n_nodes; i++) {
     const weft_node *n = &g->node[i];
     for (int k = 0; k < n->n_in; k++)
-      if (n->in[k] >= 0 && !weft_is_const(&g->tensor[n->in[k]])) extend(b, alias, n->in[k], i);
-    for (int k = 0; k < n->n_out; k++) extend(b, alias, n->out[k], i);
+      if (n->in[k] >= 0 && !weft_is_const(&g->tensor[n->in[k]]))
+        extend(b, alias, n->in[k], l->ends[i]);
+    for (int k = 0; k < n->n_out; k++) {
+      extend(b, alias, n->out[k], l->begins[i]);
+      extend(b, alias, n->out[k], l->ends[i]);
+    }
   }
   int m = 0;
   for (int t = 0; t < nt; t++)
@@ -96,6 +119,7 @@ void plan_arena(lowering *l) {
     l->prog->place[t] =
         (weft_place){lives ? x->offset : WEFT_NOWHERE, weft_tensor_bytes(&g->tensor[t])};
   }
+  for (int t = 0; t < nt; t++) l->owner[t] = owner(alias, t);
   l->prog->arena_bytes = size;
   free(b);
   free(alias);

@@ -20,7 +20,8 @@ bool view_of(lowering *l, int tensor, view *out) {
   for (int i = 0; i < 4; i++)
     if (d[i] == 0) return false;
   *out = (view){.tensor = tensor, .n = d[0], .h = d[1], .w = d[2], .c = d[3],
-                .uint8 = t->dtype == WEFT_UINT8, .zp = chip_zero(t)};
+                .uint8 = l->graph->tensor[l->owner[tensor]].dtype == WEFT_UINT8,
+                .zp = chip_zero(t)};
   if (weft_is_const(t)) {
     out->region = 1;
     out->offset = UINT64_MAX; /* placed when it is used: see constant_view() */
@@ -37,9 +38,10 @@ static void extent(uint32_t o, uint32_t n, uint32_t stride, uint32_t reach, uint
                    uint32_t size, uint32_t *first, uint32_t *count, uint32_t *pad) {
   int64_t lo = (int64_t)o * stride - pad_before, hi = lo + (int64_t)(n - 1) * stride + reach;
   int64_t from = lo < 0 ? 0 : lo, to = hi > size ? size : hi;
-  if (to <= from) { /* all padding: keep one valid position, unreachable or not */
+  if (to <= from) { /* all padding: one valid position that no window reaches, all lie before it */
     from = from < size ? from : (int64_t)size - 1;
     to = from + 1;
+    lo = from - (hi - lo);
   }
   *first = (uint32_t)from;
   *count = (uint32_t)(to - from);

@@ -82,7 +82,7 @@ static void documents_that_are_wrong(void **state) {
 static void verilog_constants(void **state) {
   (void)state;
   static char out[1 << 18];
-  char name[96], what[192];
+  char name[96], what[256];
   int n;
   const weft_insn_info *info = weft_insn_table(&n);
   assert_int_equal(run("verilog", out, sizeof out), 0);

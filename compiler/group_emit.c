@@ -1,0 +1,474 @@
+/* The instructions of a group, in the order of the data; schedule.c makes the units overlap. */
+#include <stdlib.h>
+
+#include "group.h"
+
+static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* --- operands ---------------------------------------------------------------------------------- */
+static weft_operand rows_at(const group_buffer *b, uint32_t y) {
+  return (weft_operand){b->base, row_words(b), b->words, b->ring, y % b->ring};
+}
+
+static void touch_rows(emitted *e, const group_buffer *b, uint32_t y, uint32_t h, bool write) {
+  uint32_t row = row_words(b), at = y % b->ring, n = min2(h, b->ring - at);
+  emit_access(e, SPACE_SPAD, write, b->base + at * row, (uint64_t)n * row);
+  if (h > n) emit_access(e, SPACE_SPAD, write, b->base, (uint64_t)(h - n) * row);
+}
+
+/* What a stage reads or writes: rows of a tensor's ring, or a chunk of channels of the whole. */
+typedef struct {
+  const group_buffer *b;
+  uint32_t y, h;       /* rows */
+  uint32_t slot, word; /* chunk buffer; first channel word */
+  uint32_t words;      /* chunk buffers: words per pixel */
+} portion;
+
+static weft_operand operand(const portion *p) {
+  weft_operand o = rows_at(p->b, p->y);
+  if (p->b->slots) {
+    uint32_t base = p->b->base + p->slot % p->b->slots * p->b->slot_words;
+    return (weft_operand){base + p->word, p->b->w * p->words, p->words, p->b->h, 0};
+  }
+  o.base += p->word;
+  return o;
+}
+
+static void touch(emitted *e, const portion *p, bool write) {
+  if (p->b->slots)
+    emit_access(e, SPACE_SPAD, write, p->b->base + p->slot % p->b->slots * p->b->slot_words,
+                p->b->slot_words);
+  else
+    touch_rows(e, p->b, p->y, p->h, write);
+}
+
+/* --- DRAM -------------------------------------------------------------------------------------- */
+static void load_rows(group *g, group_buffer *b, uint32_t y, uint32_t h) {
+  lowering *l = g->l;
+  const view *v = &b->v;
+  emitted *e = emit(l, WEFT_OP_CODE_LOAD);
+  weft_insn_LOAD *in = &e->insn.LOAD;
+  uint64_t row = (uint64_t)v->w * v->c, from = y * row;
+  weft_operand o = rows_at(b, y);
+  in->dst = WEFT_MEM_SPAD;
+  in->region = v->region;
+  in->offset = (uint32_t)(v->offset + from);
+  in->rows = h;
+  in->pixels = v->w;
+  in->pix_bytes = v->c;
+  in->d_row_stride = h > 1 ? (uint32_t)row : 0;
+  in->d_pix_stride = v->c;
+  in->row_bytes = (uint32_t)row;
+  in->fill = 1;
+  in->flip = v->uint8;
+  WEFT_SET_OPERAND(*in, o, o);
+  touch_rows(e, b, y, h, true);
+  emit_access(e, SPACE_ARENA, false, v->offset + from, h * row);
+  l->dram_bytes += h * row;
+}
+
+/* Window row ky of output rows [y, y + h), all inside the image or all outside it. */
+static void load_window_row(group *g, const group_buffer *b, const conv *v, uint32_t ky, uint32_t y,
+                            uint32_t h, bool inside) {
+  lowering *l = g->l;
+  uint32_t segment = v->k.kw * v->x.c;
+  uint64_t row = (uint64_t)v->x.w * v->x.c;
+  int64_t first = (int64_t)y * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
+  uint64_t from = inside ? (uint64_t)first * row : 0;
+  emitted *e = emit(l, WEFT_OP_CODE_LOAD);
+  weft_insn_LOAD *in = &e->insn.LOAD;
+  weft_operand o = rows_at(b, y);
+  in->dst = WEFT_MEM_SPAD;
+  in->region = v->x.region;
+  in->offset = (uint32_t)(v->x.offset + from);
+  in->rows = h;
+  in->pixels = v->y.w;
+  in->pix_bytes = segment;
+  in->d_pix_stride = v->k.sx * v->x.c;
+  in->lead = v->k.pad_left * v->x.c;
+  in->byte_off = ky * segment;
+  in->fill = ky == v->k.kh - 1;
+  in->flip = v->x.uint8;
+  in->pad_value = v->x.zp;
+  if (inside) {
+    in->d_row_stride = h > 1 ? (uint32_t)(v->k.sy * row) : 0;
+    in->row_bytes = (uint32_t)row;
+    emit_access(e, SPACE_ARENA, false, v->x.offset + from,
+                (uint64_t)(h - 1) * v->k.sy * row + row);
+    l->dram_bytes += h * row;
+  }
+  WEFT_SET_OPERAND(*in, o, o);
+  touch_rows(e, b, y, h, true);
+}
+
+static void load_windows(group *g, const group_buffer *b, uint32_t y, uint32_t h) {
+  const conv *v = &g->stage[b->stage].v;
+  for (uint32_t ky = 0; ky < v->k.kh; ky++)
+    for (uint32_t at = y; at < y + h;) {
+      uint32_t first = at;
+      bool inside = false;
+      for (; at < y + h; at++) {
+        int64_t row = (int64_t)at * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
+        bool in = row >= 0 && row < v->x.h;
+        if (at == first) inside = in;
+        if (in != inside) break;
+      }
+      load_window_row(g, b, v, ky, first, at - first, inside);
+    }
+}
+
+static void store_rows(group *g, const group_buffer *b, uint32_t y, uint32_t h) {
+  lowering *l = g->l;
+  const view *v = &b->v;
+  emitted *e = emit(l, WEFT_OP_CODE_STORE);
+  weft_insn_STORE *in = &e->insn.STORE;
+  uint64_t row = (uint64_t)v->w * v->c, from = y * row;
+  weft_operand a = rows_at(b, y);
+  in->region = v->region;
+  in->offset = (uint32_t)(v->offset + from);
+  in->rows = h;
+  in->pixels = v->w;
+  in->pix_bytes = v->c;
+  in->d_row_stride = h > 1 ? (uint32_t)row : 0;
+  in->d_pix_stride = v->c;
+  in->flip = v->uint8;
+  WEFT_SET_OPERAND(*in, a, a);
+  touch_rows(e, b, y, h, false);
+  emit_access(e, SPACE_ARENA, true, v->offset + from, h * row);
+  set_result(e, v, 0, y, 0, h, v->w, 0, v->c, false);
+  l->dram_bytes += h * row;
+}
+
+/* --- convolutions ------------------------------------------------------------------------------ */
+static tile rows_tile(const group *g, const group_stage *s, int input, uint32_t y, uint32_t h,
+                      uint32_t w) {
+  const group_buffer *b = &g->buffer[s->in[input]];
+  view v = b->v;
+  v.h = b->h;
+  v.w = b->w;
+  return tile_at(&v, &s->k, 0, y, 0, h, w);
+}
+
+static void load_chunk(group *g, group_stage *s, int i) {
+  lowering *l = g->l;
+  const chunk *c = &s->chunks[i];
+  s->weights_at[i] = (int)ring_take(&l->weights, c->rows);
+  emit_flat_load(l, WEFT_MEM_WEIGHT, SPACE_WEIGHT, (uint32_t)s->weights_at[i], c->rows, c->offset,
+                 (size_t)c->rows * l->c);
+  s->params_at[i] = (int)ring_take(&l->params, c->n_count);
+  emit_flat_load(l, WEFT_MEM_PARAM, SPACE_PARAM, (uint32_t)s->params_at[i], c->n_count,
+                 c->param_offset, (size_t)c->n_count * l->c * WEFT_PARAM_BYTES);
+}
+
+static void emit_piece(group *g, const group_stage *s, int i, const piece *p, const tile *t,
+                       const portion *out, uint32_t out_nb) {
+  lowering *l = g->l;
+  const conv *v = &s->v;
+  const group_buffer *x = &g->buffer[s->in[0]];
+  emitted *e = emit(l, WEFT_OP_CODE_GEMM);
+  weft_insn_GEMM *in = &e->insn.GEMM;
+  weft_operand a = rows_at(x, t->iy), o = operand(out);
+  uint32_t channel = p->kb * l->r;
+  a.base += channel / l->w;
+  WEFT_SET_OPERAND(*in, a, a);
+  in->a_block = channel % l->w / l->r;
+  in->in_h = t->ih;
+  in->in_w = x->w;
+  in->pad_top = t->pad_top;
+  in->pad_left = s->k.pad_left;
+  in->kh = s->k.kh;
+  in->kw = s->k.kw;
+  in->stride_y = s->k.sy;
+  in->stride_x = s->k.sx;
+  in->dil_y = s->k.dy;
+  in->dil_x = s->k.dx;
+  in->out_h = t->h;
+  in->out_w = t->w;
+  in->k_blocks = p->k_count;
+  in->n_blocks = p->n_count;
+  in->pad_value = v->x.zp;
+  in->w_base = (uint32_t)s->weights_at[i] + p->row;
+  in->acc_in = !p->first;
+  in->acc_out = !p->last;
+  e->glued = !p->first;
+  touch_rows(e, x, t->iy, t->ih, false);
+  emit_access(e, SPACE_WEIGHT, false, in->w_base,
+              (uint64_t)conv_taps(v) * p->k_count * p->n_count * l->r);
+  in->o_ring_rows = 1;
+  if (!p->last) return;
+  weft_range clamp = chip_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
+  in->p_base = (uint32_t)s->params_at[i] + p->nb - s->chunks[i].nb;
+  in->out_zp = v->y.zp;
+  in->clamp_min = clamp.lo;
+  in->clamp_max = clamp.hi;
+  uint32_t to = (p->nb - out_nb) * l->c;
+  o.base += to / l->w;
+  WEFT_SET_OPERAND(*in, o, o);
+  in->o_block = to % l->w / l->c;
+  emit_access(e, SPACE_PARAM, false, in->p_base, p->n_count);
+  touch(e, out, true);
+  uint32_t first = p->nb * l->c, n = min2(p->n_count * l->c, v->y.c - first);
+  set_result(e, &v->y, 0, t->y, 0, t->h, t->w, first, n, v->y.uint8);
+}
+
+/* --- stages ------------------------------------------------------------------------------------ */
+/* A ring of memory must hold what the whole group takes from it without overtaking itself. */
+static void reserve(ring *r, uint64_t n) {
+  if (r->next + n > r->size) r->next = 0;
+}
+
+static void build_weights(group *g, group_stage *s) {
+  lowering *l = g->l;
+  conv_plan plan = {.k_slice = ceil_div(conv_channels(&s->v), l->r)};
+  uint32_t blocks = ceil_div(s->v.y.c, l->c);
+  plan.chunk_rows = weft_weight_rows(l->cfg);
+  if (g->by_channels) {
+    uint32_t per = ceil_div(96, s->v.y.h * s->v.y.w), room = weft_weight_rows(l->cfg) / 4;
+    uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / blocks);
+    plan.chunk_rows = min2(per * column, room > column ? room : column);
+  }
+  s->n_chunks = conv_build_chunks(&s->v, l, &plan, &s->chunks, &s->pieces);
+  s->weights_at = malloc((size_t)s->n_chunks * sizeof(int));
+  s->params_at = malloc((size_t)s->n_chunks * sizeof(int));
+  if (!s->weights_at || !s->params_at) abort();
+}
+
+/* Constants, tables and, unless they are streamed, weights on the chip; once per stage. */
+static void prepare(group *g, group_stage *s) {
+  lowering *l = g->l;
+  if (s->prepared) return;
+  s->prepared = true;
+  if (s->kind == STAGE_CONV) {
+    build_weights(g, s);
+    for (int i = 0; i < s->n_chunks && !g->by_channels; i++) load_chunk(g, s, i);
+  } else if (s->kind == STAGE_DW) {
+    uint32_t words = ceil_div(s->v.y.c, l->w), n = words * depthwise_block(&s->v);
+    s->dw_at = ring_take(&l->dwbuf, n);
+    emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, s->dw_at, n,
+                   depthwise_constants(l, &s->v, 0, words), (size_t)n * l->w);
+  } else {
+    vector_load_table(l, &s->vec);
+  }
+}
+
+static void emit_depthwise(group *g, const group_stage *s, const tile *t, const portion *in_p,
+                           const portion *out, uint32_t word, uint32_t words) {
+  lowering *l = g->l;
+  const conv *v = &s->v;
+  emitted *e = emit(l, WEFT_OP_CODE_DW);
+  weft_insn_DW *in = &e->insn.DW;
+  weft_operand a = operand(in_p), o = operand(out);
+  WEFT_SET_OPERAND(*in, a, a);
+  WEFT_SET_OPERAND(*in, o, o);
+  in->in_h = t->ih;
+  in->in_w = in_p->b->w;
+  in->pad_top = t->pad_top;
+  in->pad_left = s->k.pad_left;
+  in->kh = s->k.kh;
+  in->kw = s->k.kw;
+  in->stride_y = s->k.sy;
+  in->stride_x = s->k.sx;
+  in->out_h = t->h;
+  in->out_w = t->w;
+  in->c_words = words;
+  in->pad_value = v->x.zp;
+  in->p_base = s->dw_at + word * depthwise_block(v);
+  weft_range clamp = chip_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
+  in->out_zp = v->y.zp;
+  in->clamp_min = clamp.lo;
+  in->clamp_max = clamp.hi;
+  touch(e, in_p, false);
+  touch(e, out, true);
+  emit_access(e, SPACE_DWBUF, false, in->p_base, (uint64_t)words * depthwise_block(v));
+  uint32_t c = word * l->w;
+  set_result(e, &v->y, 0, t->y, 0, t->h, t->w, c, min2(words * l->w, v->y.c - c), v->y.uint8);
+}
+
+static void emit_vector(group *g, const group_stage *s, const tile *t, const portion *a,
+                        const portion *b, const portion *out, uint32_t word, uint32_t words) {
+  lowering *l = g->l;
+  const vector_layer *v = &s->vec;
+  uint32_t c = word * l->w, n = min2(words * l->w, v->y.c - c);
+  weft_operand ob = {.ring_rows = 1};
+  if (b) ob = operand(b);
+  emitted *e = vector_emit(l, v, t, operand(a), ob, operand(out), c, n);
+  touch(e, a, false);
+  if (b) touch(e, b, false);
+  touch(e, out, true);
+}
+
+/* --- by rows ----------------------------------------------------------------------------------- */
+static void advance(group *g, int buffer, uint32_t upto);
+
+static void step_rows(group *g, group_stage *s) {
+  lowering *l = g->l;
+  uint32_t y = s->next, h = min2(s->rows, s->h - y);
+  const view *v = s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
+  tile t[2];
+  for (int k = 0; k < s->n_in; k++) {
+    t[k] = rows_tile(g, s, k, y, h, v->w);
+    advance(g, s->in[k], t[k].iy + t[k].ih);
+  }
+  l->layer = s->layer;
+  prepare(g, s);
+  portion out = {.b = &g->buffer[s->out], .y = y, .h = h};
+  portion a = {.b = &g->buffer[s->in[0]], .y = t[0].iy, .h = t[0].ih};
+  uint32_t words = ceil_div(v->c, l->w);
+  if (s->kind == STAGE_CONV) {
+    for (int i = 0; i < s->n_chunks; i++)
+      for (int p = s->chunks[i].first_piece; p < s->chunks[i].first_piece + s->chunks[i].n_pieces;
+           p++)
+        emit_piece(g, s, i, &s->pieces[p], &t[0], &out, 0);
+  } else if (s->kind == STAGE_DW) {
+    emit_depthwise(g, s, &t[0], &a, &out, 0, words);
+  } else {
+    portion b = a;
+    if (s->n_in == 2) b = (portion){.b = &g->buffer[s->in[1]], .y = t[1].iy, .h = t[1].ih};
+    emit_vector(g, s, &t[0], &a, s->n_in == 2 ? &b : NULL, &out, 0, words);
+  }
+  if (out.b->store) store_rows(g, out.b, y, h);
+  s->next += h;
+  g->buffer[s->out].produced = s->next;
+}
+
+/* Brings rows below `upto` of a buffer into the scratchpad. */
+static void advance(group *g, int buffer, uint32_t upto) {
+  group_buffer *b = &g->buffer[buffer];
+  while (b->produced < upto) {
+    if (b->source == BY_STAGE) {
+      step_rows(g, &g->stage[b->stage]);
+      continue;
+    }
+    uint32_t h = upto - b->produced;
+    if (b->source == RESIDENT) h = b->h;
+    if (b->source == BY_LOAD) load_rows(g, b, b->produced, h);
+    if (b->source == BY_WINDOWS) load_windows(g, b, b->produced, h);
+    b->produced += h;
+  }
+}
+
+/* --- by channels ------------------------------------------------------------------------------- */
+/* Convolves chunk i over all rows, as many at a time as the accumulators hold. */
+static void conv_chunk(group *g, group_stage *s, int i, portion out) {
+  uint32_t most = weft_acc_rows(g->l->cfg) / s->v.y.w, h;
+  load_chunk(g, s, i);
+  for (uint32_t y = 0; y < s->h; y += h) {
+    h = min2(most, s->h - y);
+    tile t = rows_tile(g, s, 0, y, h, s->v.y.w);
+    portion part = out;
+    if (out.b->slots) /* rows of a chunk buffer follow each other */
+      part.word += y * out.b->w * out.words;
+    part.y = y;
+    part.h = h;
+    const chunk *c = &s->chunks[i];
+    for (int p = c->first_piece; p < c->first_piece + c->n_pieces; p++)
+      emit_piece(g, s, i, &s->pieces[p], &t, &part, c->nb);
+  }
+}
+
+static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
+  lowering *l = g->l;
+  portion prev = {0};
+  for (int k = 0; k < g->n_stages; k++) {
+    group_stage *s = &g->stage[k];
+    l->layer = s->layer;
+    prepare(g, s);
+    const group_buffer *b = &g->buffer[s->out];
+    portion out = {.b = b, .h = b->h, .slot = (uint32_t)i, .words = words};
+    if (!b->slots) out.word = word;
+    if (s->kind == STAGE_CONV) {
+      conv_chunk(g, s, i, out);
+    } else {
+      portion in[2];
+      for (int j = 0; j < s->n_in; j++) {
+        const group_buffer *x = &g->buffer[s->in[j]];
+        in[j] = k && x == prev.b ? prev
+                                 : (portion){.b = x, .h = x->h, .word = word, .words = x->words};
+      }
+      const view *v = s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
+      tile t = rows_tile(g, s, 0, 0, v->h, v->w);
+      if (s->kind == STAGE_DW)
+        emit_depthwise(g, s, &t, &in[0], &out, word, words);
+      else
+        emit_vector(g, s, &t, &in[0], s->n_in == 2 ? &in[1] : NULL, &out, word, words);
+    }
+    prev = out;
+  }
+}
+
+static void run_channels(group *g) {
+  lowering *l = g->l;
+  group_stage *s = &g->stage[0];
+  for (int k = 0; k < g->n_stages; k++)
+    for (int j = 0; j < g->stage[k].n_in; j++)
+      if (g->buffer[g->stage[k].in[j]].source != BY_STAGE) {
+        l->layer = g->stage[k].layer;
+        advance(g, g->stage[k].in[j], g->buffer[g->stage[k].in[j]].h);
+      }
+  l->layer = s->layer;
+  prepare(g, s);
+  if (s->kind != STAGE_CONV) {
+    one_chunk(g, 0, 0, g->buffer[s->out].words);
+  } else {
+    for (int i = 0; i < s->n_chunks; i++)
+      one_chunk(g, i, s->chunks[i].nb * l->c / l->w, ceil_div(s->chunks[i].n_count * l->c, l->w));
+  }
+  group_stage *last = &g->stage[g->n_stages - 1];
+  group_buffer *out = &g->buffer[last->out];
+  l->layer = last->layer;
+  if (out->store) store_rows(g, out, 0, out->h);
+}
+
+/* --- a group ----------------------------------------------------------------------------------- */
+static void account_stage(lowering *l, const group_stage *s) {
+  l->layer = s->layer;
+  if (s->kind == STAGE_CONV)
+    conv_account(l, &s->v);
+  else if (s->kind == STAGE_DW)
+    depthwise_account(l, &s->v);
+  else
+    vector_account(l, &s->vec);
+}
+
+static void keep(residency *r, const group *g) {
+  for (int i = 0; i < g->n_buffers; i++) {
+    const group_buffer *b = &g->buffer[i];
+    if (b->source != BY_STAGE || b->slots || b->ring < b->h) continue;
+    if (r->last_use[b->tensor] < g->end || r->n_residents == MAX_BANKS) continue;
+    if (r->last_use[b->tensor] >= r->l->graph->n_nodes && b->store) {
+      bool read = false; /* an output that no later node reads need not stay */
+      for (int k = g->end; k < r->l->graph->n_nodes; k++)
+        for (int j = 0; j < r->l->graph->node[k].n_in; j++) {
+          int t = r->l->graph->node[k].in[j];
+          read |= t >= 0 && r->l->owner[t] == b->tensor;
+        }
+      if (!read) continue;
+    }
+    r->resident[r->n_residents++] = (resident){*b, r->last_use[b->tensor], b->store};
+    r->used_banks |= ((b->banks >= 64 ? 0 : (uint64_t)1 << b->banks) - 1) << b->bank;
+  }
+}
+
+void group_emit(residency *r, group *g) {
+  lowering *l = g->l;
+  uint64_t rows = 0, params = 0, dw = 0;
+  for (int i = 0; i < g->n_stages; i++) {
+    group_stage *s = &g->stage[i];
+    begin_layer(l, s->node);
+    s->layer = l->layer;
+    account_stage(l, s);
+    if (s->kind == STAGE_CONV && !g->by_channels) {
+      rows += conv_weight_rows(&s->v, l) * (s->v.weights_uint8 ? 3 : 1);
+      params += ceil_div(s->v.y.c, l->c);
+    }
+    if (s->kind == STAGE_DW) dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
+  }
+  reserve(&l->weights, rows);
+  reserve(&l->params, params);
+  reserve(&l->dwbuf, dw);
+  if (g->by_channels)
+    run_channels(g);
+  else
+    advance(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
+  keep(r, g);
+}

@@ -1,0 +1,366 @@
+/* Is a run of nodes a group, and do its buffers fit? */
+#include <stdlib.h>
+#include <string.h>
+
+#include "group.h"
+
+static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t max2(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+/* --- buffers ----------------------------------------------------------------------------------- */
+static const resident *find_resident(const residency *r, int tensor) {
+  for (int i = 0; i < r->n_residents; i++)
+    if (r->resident[i].b.tensor == tensor) return &r->resident[i];
+  return NULL;
+}
+
+/* The group's buffer of a tensor, seen with the given shape; -1 when it cannot be had. */
+static int input_buffer(const residency *r, group *g, const view *v) {
+  int tensor = g->l->owner[v->tensor];
+  for (int i = 0; i < g->n_buffers; i++) {
+    const group_buffer *b = &g->buffer[i];
+    if (b->tensor == tensor)
+      return b->h == v->h && b->w == v->w && b->v.c == v->c ? i : -1;
+  }
+  const resident *x = find_resident(r, tensor);
+  group_buffer *b = &g->buffer[g->n_buffers];
+  if (x) {
+    if (x->b.h != v->h || x->b.w != v->w || x->b.v.c != v->c) return -1;
+    *b = x->b;
+    b->source = RESIDENT;
+    b->store = false;
+  } else {
+    *b = (group_buffer){.source = BY_LOAD, .tensor = tensor, .v = *v, .h = v->h, .w = v->w};
+    b->words = ceil_div(v->c, g->l->w);
+  }
+  return g->n_buffers++;
+}
+
+static int window_buffer(group *g, int stage, const conv *v) {
+  group_buffer *b = &g->buffer[g->n_buffers];
+  *b = (group_buffer){.source = BY_WINDOWS, .stage = stage, .tensor = -1, .v = v->x, .h = v->y.h,
+                      .w = v->y.w};
+  b->words = ceil_div(conv_channels(v), g->l->w);
+  return g->n_buffers++;
+}
+
+static int output_buffer(group *g, int stage, const view *v) {
+  group_buffer *b = &g->buffer[g->n_buffers];
+  *b = (group_buffer){.source = BY_STAGE, .stage = stage, .tensor = g->l->owner[v->tensor], .v = *v,
+                      .h = v->h, .w = v->w};
+  b->words = ceil_div(v->c, g->l->w);
+  return g->n_buffers++;
+}
+
+/* --- stages ------------------------------------------------------------------------------------ */
+/* True when the tensor is in DRAM for the whole of the group: LOAD can pack windows of it. */
+static bool in_dram(const residency *r, const group *g, const view *v) {
+  int tensor = g->l->owner[v->tensor];
+  for (int i = 0; i < g->n_buffers; i++)
+    if (g->buffer[i].tensor == tensor && g->buffer[i].source == BY_STAGE) return false;
+  return !find_resident(r, tensor);
+}
+
+static bool add_conv(const residency *r, group *g, int i, group_stage *s) {
+  lowering *l = g->l;
+  conv *v = &s->v;
+  if (!in_dram(r, g, &v->x)) v->packed = false;
+  uint64_t rows = conv_weight_rows(v, l) * (v->weights_uint8 ? 2 : 1);
+  uint32_t capacity = weft_weight_rows(l->cfg);
+  s->kind = STAGE_CONV;
+  if (v->x.n != 1 || v->y.n != 1) return false;
+  if (!g->by_channels && rows > capacity / 4) return false;
+  if (v->packed && g->by_channels) return false;
+  s->k = v->packed ? (window){1, 1, 1, 1, 1, 1, 0, 0} : v->k;
+  s->in[0] = v->packed ? window_buffer(g, i, v) : input_buffer(r, g, &v->x);
+  s->out = output_buffer(g, i, &v->y);
+  s->h = v->y.h;
+  return s->in[0] >= 0;
+}
+
+static bool add_stage(residency *r, group *g, int node) {
+  lowering *l = g->l;
+  const weft_node *n = &l->graph->node[node];
+  group_stage *s = &g->stage[g->n_stages];
+  if (g->n_stages == GROUP_STAGES || g->n_buffers + 3 > GROUP_BUFFERS) return false;
+  memset(s, 0, sizeof *s);
+  s->node = node;
+  s->n_in = 1;
+  int i = g->n_stages++;
+  bool conv_like = n->op == WEFT_OP_CONV_2D || n->op == WEFT_OP_FULLY_CONNECTED;
+  if (n->op == WEFT_OP_DEPTHWISE_CONV_2D) {
+    if (!depthwise_describe(l, node, &s->v) && s->v.x.n == 1) {
+      s->kind = STAGE_DW;
+      s->k = s->v.k;
+      s->in[0] = input_buffer(r, g, &s->v.x);
+      s->out = output_buffer(g, i, &s->v.y);
+      s->h = s->v.y.h;
+      return s->in[0] >= 0;
+    }
+    conv_like = true;
+  }
+  if (conv_like)
+    return !conv_describe(l, node, &s->v) && add_conv(r, g, i, s);
+  if (!on_vector_unit(l->graph, n) || vector_describe(l, node, &s->vec)) return false;
+  const vector_layer *v = &s->vec;
+  if (v->y.n != 1 || v->a.n != 1 || v->broadcast || (v->operands == 2 && v->b.region != 2))
+    return false;
+  s->kind = STAGE_VECTOR;
+  s->k = v->k;
+  s->in[0] = input_buffer(r, g, &v->a);
+  s->n_in = (int)v->operands;
+  s->in[1] = v->operands == 2 ? input_buffer(r, g, &v->b) : -1;
+  s->out = output_buffer(g, i, &v->y);
+  s->h = v->y.h;
+  return s->in[0] >= 0 && (v->operands == 1 || s->in[1] >= 0);
+}
+
+static const view *output_view(const group_stage *s) {
+  return s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
+}
+
+/* Output rows per step: enough pixels that an instruction's overhead does not show, few enough for
+ * the accumulators. */
+static bool choose_rows(group *g) {
+  uint32_t most = weft_acc_rows(g->l->cfg);
+  for (int i = 0; i < g->n_stages; i++) {
+    group_stage *s = &g->stage[i];
+    uint32_t w = output_view(s)->w;
+    s->rows = g->by_channels ? s->h : min2(s->h, ceil_div(g->l->cfg->rows * 7 / 2, w));
+    if (w > 4095 || s->h > 4095) return false;
+    if (s->kind != STAGE_CONV) continue;
+    if (w > most) return false;
+    s->rows = max2(1, min2(s->rows, most / w));
+  }
+  return true;
+}
+
+/* Rows of input `k` that output rows [y, y + h) of a stage read. */
+static void input_rows(const group *g, const group_stage *s, int k, uint32_t y, uint32_t h,
+                       uint32_t *from, uint32_t *to) {
+  const group_buffer *b = &g->buffer[s->in[k]];
+  int64_t lo = (int64_t)y * s->k.sy - s->k.pad_top;
+  int64_t hi = lo + (int64_t)(h - 1) * s->k.sy + (int64_t)(s->k.kh - 1) * s->k.dy + 1;
+  *from = lo < 0 ? 0 : min2((uint32_t)lo, b->h - 1);
+  *to = hi < 1 ? 1 : hi > b->h ? b->h : (uint32_t)hi;
+}
+
+/* --- how many rows each ring must hold: the order of the data, without instructions ------------- */
+static void note_need(group *g) {
+  for (int i = 0; i < g->n_buffers; i++) {
+    group_buffer *b = &g->buffer[i];
+    uint32_t lowest = b->produced;
+    for (int k = 0; k < g->n_stages; k++) {
+      const group_stage *s = &g->stage[k];
+      for (int j = 0; j < s->n_in; j++) {
+        if (s->in[j] != i || s->next >= s->h) continue;
+        uint32_t from, to;
+        input_rows(g, s, j, s->next, min2(s->rows, s->h - s->next), &from, &to);
+        lowest = min2(lowest, from);
+      }
+    }
+    b->need = max2(b->need, b->produced - lowest);
+  }
+}
+
+static void walk(group *g, int buffer, uint32_t upto) {
+  group_buffer *b = &g->buffer[buffer];
+  while (b->produced < upto) {
+    if (b->source != BY_STAGE) {
+      b->produced = b->source == RESIDENT ? b->h : min2(b->h, max2(upto, b->produced + 1));
+      note_need(g);
+      return;
+    }
+    group_stage *s = &g->stage[b->stage];
+    uint32_t h = min2(s->rows, s->h - s->next), from, to;
+    for (int k = 0; k < s->n_in; k++) {
+      input_rows(g, s, k, s->next, h, &from, &to);
+      walk(g, s->in[k], to);
+    }
+    b->produced = s->next + h;
+    note_need(g);
+    s->next += h;
+  }
+}
+
+/* Rows that a buffer should hold beyond its need, so that its producer can run ahead. */
+static uint32_t slack(const group *g, const group_buffer *b) {
+  if (b->source == BY_STAGE) return 2 * g->stage[b->stage].rows;
+  return 2 * max2(1, ceil_div(g->l->cfg->rows * 7 / 2, b->w));
+}
+
+static void measure(group *g) {
+  walk(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
+  for (int i = 0; i < g->n_stages; i++) g->stage[i].next = 0;
+  for (int i = 0; i < g->n_buffers; i++) {
+    group_buffer *b = &g->buffer[i];
+    b->produced = 0;
+    if (b->source != RESIDENT) b->ring = min2(b->h, max2(1, b->need) + slack(g, b));
+  }
+}
+
+/* --- what leaves the group ---------------------------------------------------------------------- */
+static bool is_output(const lowering *l, int owner) {
+  for (int i = 0; i < l->graph->n_outputs; i++)
+    if (l->owner[l->graph->output[i]] == owner) return true;
+  return false;
+}
+
+/* Tensors that later nodes read stay whole in the scratchpad if they are small, and go to DRAM
+ * otherwise; every tensor but the last stage's must be used up inside, or be one of those. */
+static void choose_outputs(const residency *r, group *g) {
+  uint32_t bank = weft_bank_words(g->l->cfg);
+  for (int i = 0; i < g->n_buffers; i++) {
+    group_buffer *b = &g->buffer[i];
+    if (b->source != BY_STAGE) continue;
+    bool later = r->last_use[b->tensor] >= g->end;
+    if (is_output(g->l, b->tensor)) b->store = true;
+    if (!later) continue;
+    uint64_t banks = ((uint64_t)b->h * row_words(b) + bank - 1) / bank;
+    if (banks <= g->l->cfg->scratchpad_banks / 4)
+      b->ring = b->h;
+    else
+      b->store = true;
+  }
+}
+
+/* --- banks --------------------------------------------------------------------------------------- */
+static bool take_banks(const residency *r, uint64_t *used, uint32_t *next, uint32_t n,
+                       uint32_t *first) {
+  uint32_t banks = r->l->cfg->scratchpad_banks;
+  for (uint32_t pass = 0; pass < banks; pass++) {
+    uint32_t at = (*next + pass) % banks;
+    uint64_t mask = (n >= 64 ? UINT64_MAX : (((uint64_t)1 << n) - 1)) << at;
+    if (at + n > banks || (*used & mask)) continue;
+    *used |= mask;
+    *first = at;
+    *next = (at + n) % banks;
+    return true;
+  }
+  return false;
+}
+
+static bool place(residency *r, group *g) {
+  uint32_t bank = weft_bank_words(g->l->cfg), next = r->next_bank;
+  uint64_t used = r->used_banks;
+  for (int i = 0; i < g->n_buffers; i++) {
+    group_buffer *b = &g->buffer[i];
+    if (b->source == RESIDENT) continue;
+    uint64_t words = b->slots ? (uint64_t)b->slots * b->slot_words
+                              : (uint64_t)b->ring * row_words(b);
+    uint64_t banks = (words + bank - 1) / bank;
+    if (banks > r->l->cfg->scratchpad_banks || row_words(b) > 65535 || b->words > 4095)
+      return false;
+    if (!take_banks(r, &used, &next, (uint32_t)banks, &b->bank)) return false;
+    b->banks = (uint32_t)banks;
+    b->base = b->bank * bank;
+    if (!b->slots) b->ring = (uint32_t)min2((uint32_t)(banks * bank / row_words(b)), b->h);
+    if (b->slots) b->slots = (uint32_t)(banks * bank / b->slot_words);
+  }
+  r->next_bank = next;
+  return true;
+}
+
+/* --- weights and parameters ----------------------------------------------------------------------- */
+static bool buffers_hold(const group *g) {
+  const lowering *l = g->l;
+  uint64_t rows = 0, params = 0, dw = 0;
+  for (int i = 0; i < g->n_stages; i++) {
+    const group_stage *s = &g->stage[i];
+    if (s->kind == STAGE_CONV) {
+      rows += conv_weight_rows(&s->v, l) * (s->v.weights_uint8 ? 2 : 1);
+      params += ceil_div(s->v.y.c, l->c);
+    } else if (s->kind == STAGE_DW) {
+      dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
+    }
+  }
+  if (dw > weft_dwbuf_words(l->cfg)) return false;
+  if (g->by_channels) return true;
+  uint32_t capacity = weft_weight_rows(l->cfg);
+  return rows <= (uint64_t)capacity * 5 / 8 && params <= weft_param_blocks(l->cfg) * 3 / 4;
+}
+
+/* Weight rows per chunk when a convolution is streamed by channels: one column block, or several
+ * where few pixels would make instructions short. */
+static bool plan_chunks(group *g) {
+  const lowering *l = g->l;
+  group_stage *s = &g->stage[0];
+  if (s->kind != STAGE_CONV) return true;
+  uint32_t column = 0, capacity = weft_weight_rows(l->cfg);
+  for (uint32_t nb = 0; nb < ceil_div(s->v.y.c, l->c); nb++) {
+    uint32_t kb, n;
+    conv_k_range(&s->v, l, nb, &kb, &n);
+    column = max2(column, conv_taps(&s->v) * n * l->r);
+  }
+  return column * (s->v.weights_uint8 ? 3 : 1) <= capacity / 3 && l->c == l->w;
+}
+
+/* A chain in which each stage's result feeds only the next one and channels stay apart. */
+static bool is_channel_chain(const residency *r, const group *g) {
+  for (int i = 0; i < g->n_stages; i++) {
+    const group_stage *s = &g->stage[i];
+    if (i && s->kind == STAGE_CONV) return false;
+    if (s->kind == STAGE_VECTOR && s->vec.opcode == WEFT_OP_CODE_VROW && g->n_stages > 1)
+      return false;
+    if (i + 1 == g->n_stages) return true;
+    const group_buffer *b = &g->buffer[s->out];
+    int readers = 0;
+    for (int k = i + 1; k < g->n_stages; k++)
+      for (int j = 0; j < g->stage[k].n_in; j++) readers += g->stage[k].in[j] == s->out;
+    const group_stage *n = &g->stage[i + 1];
+    if (readers != 1 || (n->in[0] != s->out && (n->n_in < 2 || n->in[1] != s->out)) ||
+        r->last_use[b->tensor] >= g->end)
+      return false;
+  }
+  return false;
+}
+
+static void plan_slots(group *g) {
+  const group_stage *s = &g->stage[0];
+  if (s->kind != STAGE_CONV) return; /* one pass over all channels */
+  uint32_t per = ceil_div(96, s->v.y.h * s->v.y.w); /* column blocks per chunk, at most */
+  for (int i = 0; i + 1 < g->n_stages; i++) {
+    group_buffer *b = &g->buffer[g->stage[i].out];
+    b->slots = 2;
+    b->slot_words = b->h * b->w * per;
+  }
+}
+
+bool group_plan(residency *r, int first, int end, bool by_channels, group *g) {
+  memset(g, 0, sizeof *g);
+  g->l = r->l;
+  g->first = first;
+  g->end = end;
+  g->by_channels = by_channels;
+  for (int i = first; i < end; i++) {
+    const weft_node *n = &r->l->graph->node[i];
+    if (is_view(r->l, n)) continue;
+    if (!add_stage(r, g, i)) return false;
+  }
+  if (!g->n_stages || !choose_rows(g) || !buffers_hold(g)) return false;
+  if (by_channels && (!is_channel_chain(r, g) || !plan_chunks(g))) return false;
+  /* in a group streamed by rows everything must lead to the last stage */
+  for (int i = 0; i + 1 < g->n_stages && !by_channels; i++) {
+    bool read = false;
+    for (int k = i + 1; k < g->n_stages; k++)
+      for (int j = 0; j < g->stage[k].n_in; j++) read |= g->stage[k].in[j] == g->stage[i].out;
+    if (!read) return false;
+  }
+  measure(g);
+  if (by_channels) {
+    for (int i = 0; i < g->n_buffers; i++)
+      if (g->buffer[i].source != RESIDENT) g->buffer[i].ring = g->buffer[i].h;
+    plan_slots(g);
+  }
+  choose_outputs(r, g);
+  return place(r, g);
+}
+
+void group_free(group *g) {
+  for (int i = 0; i < g->n_stages; i++) {
+    free(g->stage[i].chunks);
+    free(g->stage[i].pieces);
+    free(g->stage[i].weights_at);
+    free(g->stage[i].params_at);
+  }
+}
