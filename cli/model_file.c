@@ -97,7 +97,15 @@ weft_status weft_model_file_open(const char *path, const weft_config_options *co
   if (!status) status = weft_tflite_parse(m->bytes, m->n_bytes, path, &m->graph, err);
   if (status || !compile) return status;
   double start = now();
-  status = weft_compile(m->graph, &chosen, &(weft_compile_options){0}, &m->program, err);
+  weft_compile_options how = {.naive = config && config->no_groups};
+  if (config && config->dump) {
+    how.dump = strcmp(config->dump, "-") == 0 ? stdout : fopen(config->dump, "w");
+    if (!how.dump)
+      return weft_fail(err, WEFT_EINPUT, "%s: cannot be written (%s)", config->dump,
+                       strerror(errno));
+  }
+  status = weft_compile(m->graph, &chosen, &how, &m->program, err);
+  if (how.dump && how.dump != stdout) fclose(how.dump);
   if (status) return status;
   if (m->program->compile_seconds <= 0) m->program->compile_seconds = now() - start;
   return fits(path, m->graph, m->program, err);

@@ -57,11 +57,15 @@ void weft_print_keys(FILE *f);
 typedef struct {
   const char *preset;
   weft_list config, set;
+  bool no_groups;   /* compile layer by layer */
+  const char *dump; /* where the compiler tells what it did */
 } weft_config_options;
 #define WEFT_CONFIG_OPTIONS(o)                                                                     \
   {"--preset", "NAME", WEFT_OPT_TEXT, &(o).preset, "shipped configuration (default: edge-256)"},   \
-      {"--config", "FILE", WEFT_OPT_LIST, &(o).config, "ini file of keys, laid over it"}, {        \
-    "--set", "KEY=VALUE", WEFT_OPT_LIST, &(o).set, "one key, laid over both"                       \
+      {"--config", "FILE", WEFT_OPT_LIST, &(o).config, "ini file of keys, laid over it"},          \
+      {"--set", "KEY=VALUE", WEFT_OPT_LIST, &(o).set, "one key, laid over both"},                  \
+      {"--no-groups", NULL, WEFT_OPT_FLAG, &(o).no_groups, "compile layer by layer, no fusion"}, { \
+    "--dump", "FILE", WEFT_OPT_TEXT, &(o).dump, "the compiler tells there what it did (- stdout)"  \
   }
 
 /* The configuration asked for: the preset, or `base` (NULL: the defaults) without one, then files,

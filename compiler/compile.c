@@ -136,7 +136,7 @@ static int *last_uses(const lowering *l) {
 }
 
 /* False when a host step turned out to read what a QUANTIZE taken for a view would have made. */
-static bool lower_graph(lowering *l, bool naive) {
+static bool lower_graph(lowering *l) {
   const weft_graph *g = l->graph;
   size_t segment = 0;
   int *last = last_uses(l);
@@ -148,7 +148,7 @@ static bool lower_graph(lowering *l, bool naive) {
       i++;
       continue;
     }
-    int grouped = naive ? 0 : groups_lower(&r, i);
+    int grouped = l->how.groups ? groups_lower(&r, i) : 0;
     if (grouped) {
       i += grouped;
       continue;
@@ -217,8 +217,8 @@ static weft_status new_program(const weft_graph *graph, const weft_config *confi
   return WEFT_OK;
 }
 
-/* One attempt; *again: a QUANTIZE must be computed after all. */
-static weft_status attempt(lowering *l, bool naive, bool *again) {
+/* One pass over the graph; false: a QUANTIZE must be computed after all. */
+static bool pass(lowering *l) {
   const weft_config *config = l->cfg;
   l->w = weft_word_bytes(config);
   l->r = config->rows;
@@ -228,52 +228,116 @@ static weft_status attempt(lowering *l, bool naive, bool *again) {
   l->dwbuf = (ring){0, weft_dwbuf_words(config), 0};
   l->luts = (ring){0, config->lut_slots, 0};
   l->exps = (ring){0, config->exp_slots, 0};
-  l->owner = malloc(((size_t)l->graph->n_tensors + 1) * sizeof *l->owner);
-  if (!l->owner) abort();
   plan_arena(l);
-  *again = !lower_graph(l, naive);
-  weft_status s = WEFT_OK;
-  if (!*again && !l->rehearsal) {
-    sync_instructions(l);
-    s = encode(l);
-    network_bounds(l);
+  return lower_graph(l);
+}
+
+/* Everything that a compilation owns besides the program. */
+typedef struct {
+  const weft_graph *graph;
+  const weft_config *config;
+  FILE *dump;
+  int *begins, *owner; /* begins is followed by ends */
+  bool keep_quantize;
+} compilation;
+
+static lowering new_pass(const compilation *c, weft_program *p, strategy how, bool rehearsal,
+                         weft_err *err) {
+  return (lowering){.graph = c->graph, .cfg = c->config, .prog = p, .err = err, .how = how,
+                    .begins = c->begins, .ends = c->begins + c->graph->n_nodes,
+                    .owner = c->owner, .rehearsal = rehearsal, .dump = c->dump,
+                    .keep_quantize = c->keep_quantize};
+}
+
+/* Compiles with one strategy: first only to find the groups, which decide how long tensors in DRAM
+ * live. *estimate: cycles as the scheduler sees them. */
+static weft_status compile_as(compilation *c, strategy how, weft_program **out, uint64_t *estimate,
+                              weft_err *err) {
+  for (int i = 0; i < c->graph->n_nodes; i++) c->begins[i] = c->begins[c->graph->n_nodes + i] = i;
+  for (bool rehearsal = true;;) {
+    weft_program *p = NULL;
+    weft_status s = new_program(c->graph, c->config, &p, err);
+    if (s != WEFT_OK) return s;
+    lowering l = new_pass(c, p, how, rehearsal, err);
+    bool ok = pass(&l);
+    if (ok && !rehearsal) {
+      sync_instructions(&l);
+      s = encode(&l);
+      network_bounds(&l);
+    }
+    free(l.insn);
+    if (ok && !rehearsal && s == WEFT_OK) {
+      *out = p;
+      *estimate = l.estimate;
+      return WEFT_OK;
+    }
+    weft_program_free(p);
+    if (s != WEFT_OK) return s;
+    c->keep_quantize |= !ok;
+    rehearsal = !ok;
   }
-  free(l->insn);
-  free(l->owner);
-  return s;
+}
+
+static double seconds_since(const struct timespec *t0) {
+  struct timespec t1;
+  clock_gettime(CLOCK_MONOTONIC, &t1);
+  return (double)(t1.tv_sec - t0->tv_sec) + 1e-9 * (double)(t1.tv_nsec - t0->tv_nsec);
+}
+
+/* Tried in this order until one second is over; the best estimate wins. */
+static const strategy strategies[] = {
+    {4, 2, 5, 2, true}, {4, 1, 7, 3, true}, {2, 2, 5, 2, true}, {8, 1, 5, 3, true},
+    {4, 3, 5, 2, true}, {2, 1, 7, 2, true}, {8, 2, 7, 2, true}, {0, 0, 0, 0, false},
+};
+static const strategy layer_by_layer = {0, 0, 0, 0, false};
+
+static weft_status search(compilation *c, bool naive, weft_program **out, weft_err *err) {
+  struct timespec t0;
+  clock_gettime(CLOCK_MONOTONIC, &t0);
+  uint64_t least = UINT64_MAX;
+  weft_program *best = NULL;
+  int n = naive ? 1 : (int)(sizeof strategies / sizeof *strategies);
+  for (int i = 0; i < n; i++) {
+    const strategy *how = naive ? &layer_by_layer : &strategies[i];
+    weft_program *p = NULL;
+    uint64_t estimate = 0;
+    if (c->dump)
+      fprintf(c->dump, "strategy %d: %u pixels x rows per step, %u steps ahead, weights %u/8, "
+                       "staying tensors %u/8%s\n",
+              i, how->pixels, how->ahead, how->weight_share, how->stay_share,
+              how->groups ? "" : ", no groups");
+    weft_status s = compile_as(c, *how, &p, &estimate, err);
+    if (s != WEFT_OK) {
+      weft_program_free(best);
+      return s;
+    }
+    if (c->dump) fprintf(c->dump, "  estimate %llu cycles\n", (unsigned long long)estimate);
+    if (estimate < least) {
+      weft_program_free(best);
+      best = p;
+      least = estimate;
+    } else {
+      weft_program_free(p);
+    }
+    if (seconds_since(&t0) > 1.0) break;
+  }
+  best->compile_seconds = seconds_since(&t0);
+  *out = best;
+  return WEFT_OK;
 }
 
 weft_status weft_compile(const weft_graph *graph, const weft_config *config,
                          const weft_compile_options *options, weft_program **out, weft_err *err) {
-  struct timespec t0, t1;
-  clock_gettime(CLOCK_MONOTONIC, &t0);
-  weft_program *p = NULL;
-  int *begins = malloc(((size_t)graph->n_nodes + 1) * 2 * sizeof *begins);
-  if (!begins) return weft_fail(err, WEFT_ENOMEM, "no memory for %d nodes", graph->n_nodes);
-  for (int i = 0; i < graph->n_nodes; i++) begins[i] = begins[graph->n_nodes + i] = i;
   weft_status s = weft_config_check(config, err);
-  /* Find the groups; compile. Again if a QUANTIZE taken for a view must be computed after all. */
-  bool keep = false, rehearsal = true;
-  while (s == WEFT_OK) {
-    weft_program_free(p);
-    p = NULL;
-    if ((s = new_program(graph, config, &p, err)) != WEFT_OK) break;
-    lowering l = {.graph = graph, .cfg = config, .prog = p, .err = err, .begins = begins,
-                  .ends = begins + graph->n_nodes, .rehearsal = rehearsal, .keep_quantize = keep};
-    bool again;
-    s = attempt(&l, options && options->naive, &again);
-    if (!again && !rehearsal) break;
-    keep |= again;
-    rehearsal = again;
-  }
-  free(begins);
-  if (s != WEFT_OK) {
-    weft_program_free(p);
-    return s;
-  }
-  clock_gettime(CLOCK_MONOTONIC, &t1);
-  p->compile_seconds =
-      (double)(t1.tv_sec - t0.tv_sec) + 1e-9 * (double)(t1.tv_nsec - t0.tv_nsec);
-  *out = p;
-  return WEFT_OK;
+  if (s != WEFT_OK) return s;
+  compilation c = {.graph = graph, .config = config, .dump = options ? options->dump : NULL};
+  c.begins = malloc(((size_t)graph->n_nodes + 1) * 2 * sizeof *c.begins);
+  c.owner = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.owner);
+  if (!c.begins || !c.owner)
+    s = weft_fail(err, WEFT_ENOMEM, "no memory for %d nodes", graph->n_nodes);
+  else
+    s = search(&c, options && options->naive, out, err);
+  free(c.begins);
+  free(c.owner);
+  return s;
 }

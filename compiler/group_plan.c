@@ -126,7 +126,7 @@ static bool choose_rows(group *g) {
   for (int i = 0; i < g->n_stages; i++) {
     group_stage *s = &g->stage[i];
     uint32_t w = output_view(s)->w;
-    s->rows = g->by_channels ? s->h : min2(s->h, ceil_div(g->l->cfg->rows * 7 / 2, w));
+    s->rows = g->by_channels ? s->h : min2(s->h, ceil_div(g->l->cfg->rows * g->l->how.pixels, w));
     if (w > 4095 || s->h > 4095) return false;
     if (s->kind != STAGE_CONV) continue;
     if (w > most) return false;
@@ -185,8 +185,9 @@ static void walk(group *g, int buffer, uint32_t upto) {
 
 /* Rows that a buffer should hold beyond its need, so that its producer can run ahead. */
 static uint32_t slack(const group *g, const group_buffer *b) {
-  if (b->source == BY_STAGE) return 2 * g->stage[b->stage].rows;
-  return 2 * max2(1, ceil_div(g->l->cfg->rows * 7 / 2, b->w));
+  const strategy *how = &g->l->how;
+  if (b->source == BY_STAGE) return how->ahead * g->stage[b->stage].rows;
+  return how->ahead * max2(1, ceil_div(g->l->cfg->rows * how->pixels, b->w));
 }
 
 static void measure(group *g) {
@@ -217,7 +218,7 @@ static void choose_outputs(const residency *r, group *g) {
     if (is_output(g->l, b->tensor)) b->store = true;
     if (!later) continue;
     uint64_t banks = ((uint64_t)b->h * row_words(b) + bank - 1) / bank;
-    if (banks <= g->l->cfg->scratchpad_banks / 4)
+    if (banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share)
       b->ring = b->h;
     else
       b->store = true;
@@ -277,7 +278,8 @@ static bool buffers_hold(const group *g) {
   if (dw > weft_dwbuf_words(l->cfg)) return false;
   if (g->by_channels) return true;
   uint32_t capacity = weft_weight_rows(l->cfg);
-  return rows <= (uint64_t)capacity * 5 / 8 && params <= weft_param_blocks(l->cfg) * 3 / 4;
+  return rows <= (uint64_t)capacity * l->how.weight_share / 8 &&
+         params <= weft_param_blocks(l->cfg) * 3 / 4;
 }
 
 /* Weight rows per chunk when a convolution is streamed by channels: one column block, or several

@@ -47,20 +47,53 @@ void groups_spill(residency *r, int node) {
   }
 }
 
-/* The longest run from `node` on that is a group. */
-static int longest(residency *r, int node, bool by_channels, group *g) {
+/* Bytes that the group sends through DRAM and back because later nodes need them. */
+static uint64_t spilled(const residency *r, const group *g) {
+  uint64_t bytes = 0;
+  for (int i = 0; i < g->n_buffers; i++) {
+    const group_buffer *b = &g->buffer[i];
+    bool later = b->source == BY_STAGE && r->last_use[b->tensor] >= g->end;
+    if (later && b->store && b->ring < b->h) bytes += (uint64_t)b->h * b->w * b->v.c;
+  }
+  return bytes;
+}
+
+/* The run from `node` on that costs least DRAM traffic per node; of equals the longest. */
+static int best_run(residency *r, int node, bool by_channels, group *g) {
   int best = 0, misses = 0;
+  double least = 0;
   for (int end = node + 1; end <= r->l->graph->n_nodes && misses < 6; end++) {
     if (is_view(r->l, &r->l->graph->node[end - 1])) continue;
     residency trial = *r;
-    if (group_plan(&trial, node, end, by_channels, g)) {
-      best = end - node;
-      misses = 0;
-    } else {
+    if (!group_plan(&trial, node, end, by_channels, g)) {
       misses++;
+      continue;
+    }
+    misses = 0;
+    double bytes = (double)spilled(r, g), each = bytes / (end - node);
+    if (!best || each <= least) {
+      best = end - node;
+      least = each;
     }
   }
   return best;
+}
+
+static void dump_group(const residency *r, const group *g) {
+  FILE *f = r->l->dump;
+  static const char *const source[] = {"computed", "loaded", "windows loaded", "resident"};
+  if (!f || r->l->rehearsal) return;
+  fprintf(f, "group of nodes %d to %d, streamed by %s\n", g->first, g->end - 1,
+          g->by_channels ? "channels" : "rows");
+  for (int i = 0; i < g->n_buffers; i++) {
+    const group_buffer *b = &g->buffer[i];
+    fprintf(f, "  banks %2u+%u  %s %s, %u x %u x %u: ", b->bank, b->banks, source[b->source],
+            b->tensor < 0 ? "" : r->l->graph->tensor[b->tensor].name, b->h, b->w, b->words);
+    if (b->slots)
+      fprintf(f, "%u slots of %u words\n", b->slots, b->slot_words);
+    else
+      fprintf(f, "%u rows (needs %u)%s\n", b->ring, b->need, b->store ? ", to DRAM" : "");
+  }
 }
 
 int groups_lower(residency *r, int node) {
@@ -68,16 +101,17 @@ int groups_lower(residency *r, int node) {
   if (!g) abort();
   drop_dead(r, node);
   bool by_channels = false;
-  int n = longest(r, node, false, g);
+  int n = best_run(r, node, false, g);
   if (!n) {
     by_channels = true;
-    n = longest(r, node, true, g);
+    n = best_run(r, node, true, g);
   }
   if (n && group_plan(r, node, node + n, by_channels, g)) {
     for (int i = node; i < node + n; i++) {
       r->l->begins[i] = node;
       r->l->ends[i] = node + n - 1;
     }
+    dump_group(r, g);
     group_emit(r, g);
     group_free(g);
   } else {

@@ -49,9 +49,20 @@ typedef struct {
   uint32_t base, size, next;
 } ring;
 
+/* What the compiler tries several values of: the scheduler's estimate decides. */
+typedef struct {
+  uint32_t pixels;       /* of output per instruction, about, in units of array rows */
+  uint32_t ahead;        /* steps that a producer may run ahead of need */
+  uint32_t weight_share; /* of the weight buffer that a group may fill, in eighths */
+  uint32_t stay_share;   /* of the banks that a tensor between groups may take, in eighths */
+  bool groups;           /* off: layer by layer */
+} strategy;
+
 typedef struct {
   const weft_graph *graph;
   const weft_config *cfg;
+  strategy how;
+  uint64_t estimate; /* cycles, by the scheduler */
   weft_program *prog;
   weft_err *err;
   uint32_t w, r, c; /* word bytes, array rows, array columns */
@@ -64,6 +75,7 @@ typedef struct {
   uint64_t dram_bytes; /* of the layer: what its LOADs and STOREs move */
   int *owner; /* per tensor: the one whose bytes it shows (views), itself otherwise */
   int *begins, *ends; /* per node: first and last node of its group; they are computed together */
+  FILE *dump;         /* passes say here what they did, or NULL */
   bool rehearsal;     /* only find the groups */
   bool keep_quantize; /* do not treat an input's uint8 to int8 QUANTIZE as a view */
 } lowering;

@@ -285,10 +285,14 @@ void conv_account(lowering *l, const conv *v) {
   uint64_t m = (uint64_t)v->y.n * v->y.h * v->y.w;
   uint64_t k = (uint64_t)v->k.kh * v->k.kw * v->group_in, groups = v->x.c / v->group_in;
   uint64_t depth = (k + l->r - 1) / l->r, columns = ceil_div(v->group_out, l->c);
-  if (v->group_in == 1 && groups > 1 && l->cfg->dw_lanes) /* a depthwise layer that went to the array */
-    account(l, BOUND_ARRAY, 0, m * v->y.c * k);
-  else
-    account(l, BOUND_ARRAY, groups * depth * columns * (m > l->r ? m : l->r), m * v->y.c * k);
+  uint64_t cycles = depth * columns * (m > l->r ? m : l->r);
+  if (groups > 1) { /* a pass holds parts of several groups: products that it can do per pixel */
+    uint64_t by_column = l->c * (k < l->r ? k : l->r);
+    uint64_t by_row = l->r * (v->group_out < l->c ? v->group_out : l->c);
+    cycles = m * v->y.c * k / (by_column < by_row ? by_column : by_row);
+  }
+  if (v->group_in == 1 && groups > 1 && l->cfg->dw_lanes) cycles = 0; /* the engine's work */
+  account(l, BOUND_ARRAY, cycles, m * v->y.c * k);
   l->prog->layer[l->layer].unit = WEFT_UNIT_GEMM;
 }
 

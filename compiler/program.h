@@ -76,8 +76,8 @@ typedef struct {
 
 /* How to compile; zero-initialized is the default. */
 typedef struct {
-  bool naive;       /* ablation: no depthwise engine, no overlap of layers */
-  FILE *dump;       /* passes say what they did here; NULL: silent */
+  bool naive; /* ablation: layer by layer through DRAM, no groups */
+  FILE *dump; /* passes say what they did here; NULL: silent */
 } weft_compile_options;
 
 /* Compiles a checked graph for a configuration. The graph must outlive the program's use. */

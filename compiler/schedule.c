@@ -61,6 +61,7 @@ typedef struct {
   port read_port[64], write_port[64];
   uint64_t bus_free;
   uint32_t decisions;
+  uint64_t end; /* of the last instruction */
 } plan;
 
 static uint64_t max2(uint64_t a, uint64_t b) { return a > b ? a : b; }
@@ -250,6 +251,7 @@ static void commit(plan *p, uint32_t i, uint64_t when) {
   while (u->oldest < p->n && (p->item[u->oldest].done || p->item[u->oldest].unit != x->unit))
     u->oldest++;
   uint64_t end = run(p, i, when);
+  p->end = max2(p->end, end);
   if (x->unit == WEFT_UNIT_GEMM) u->chain = chained(p, i);
   for (uint32_t k = 0; k < x->n_out; k++) {
     item *s = &p->item[x->out[k].to];
@@ -325,6 +327,7 @@ void schedule_instructions(lowering *l, size_t first, size_t end) {
     if (!p->item[i].waiting) add_candidate(p, i);
   decide(p);
   apply(p);
+  l->estimate += p->end;
   for (uint32_t i = 0; i < p->n; i++) free(p->item[i].out);
   for (int m = 0; m < SPACES; m++) {
     for (uint64_t g = 0; g < p->mem_size[m]; g++) free(p->mem[m][g].reader);

@@ -295,6 +295,58 @@ static void full_queues(void **state) {
   bench_free(b);
 }
 
+/* A LOAD or a STORE of some size, at word 0. */
+static void add_dma(bench *b, bool store) {
+  int rows = bench_range(1, 5), bytes = bench_range(1, 300);
+  if (store) {
+    weft_insn_STORE *in = &bench_add(b, WEFT_OP_CODE_STORE)->STORE;
+    in->region = 1;
+    in->rows = (uint32_t)rows;
+    in->pix_bytes = (uint32_t)bytes;
+    RANDOM(in->offset, 0, 5000);
+    RANDOM(in->d_row_stride, bytes, 2 * bytes);
+    return;
+  }
+  weft_insn_LOAD *in = &bench_add(b, WEFT_OP_CODE_LOAD)->LOAD;
+  in->region = 1;
+  in->rows = (uint32_t)rows;
+  in->pix_bytes = in->row_bytes = in->d_pix_stride = (uint32_t)bytes;
+  RANDOM(in->offset, 0, 5000);
+  RANDOM(in->d_row_stride, bytes, 2 * bytes);
+}
+
+/* Random programs on all units with random tokens: they end, and all that bench_run() checks holds
+ * whatever the memory's latency and the depths of queues and buffers. */
+static void all_units(void **state) {
+  (void)state;
+  for (int i = 0; i < 150; i++) {
+    char keys[160];
+    bench_seed((uint64_t)(100000 + i));
+    (void)snprintf(keys, sizeof keys,
+                   "queue_depth=%d dram_latency=%d dma_slots=%d store_slots=%d fetch_slots=%d "
+                   "dram_turnaround=%d",
+                   1 << bench_range(1, 4), bench_range(1, 300), bench_range(2, 20),
+                   bench_range(2, 6), bench_range(2, 6), bench_range(0, 9));
+    bench *b = bench_new(configs[i % CONFIGS][0], keys);
+    int n = bench_range(2, 300);
+    for (int k = 0; k < n; k++)
+      if (bench_range(0, 2))
+        add_random(b, bench_range(WEFT_OP_CODE_GEMM, WEFT_OP_CODE_VROW));
+      else
+        add_dma(b, bench_range(0, 1));
+    for (int k = 0; k < n; k++) { /* an earlier instruction posts, a later one waits */
+      int from = bench_range(0, n - 2), to = bench_range(from + 1, n - 1);
+      uint32_t to_bit = 1u << weft_insn_unit(b->insn[to].opcode);
+      uint32_t from_bit = 1u << weft_insn_unit(b->insn[from].opcode);
+      if (b->insn[from].post & to_bit || b->insn[to].wait & from_bit) continue;
+      b->insn[from].post |= to_bit;
+      b->insn[to].wait |= from_bit;
+    }
+    if (bench_run(b, only_time)) bench_fail("%s: %s", keys, weft_sim_error(b->sim));
+    bench_free(b);
+  }
+}
+
 /* The same program gives the same times: again, on another device, with and without function. */
 static void repeatable(void **state) {
   (void)state;
@@ -331,7 +383,7 @@ int main(void) {
       cmocka_unit_test(arithmetic_units),  cmocka_unit_test(one_load),
       cmocka_unit_test(one_store),         cmocka_unit_test(unaligned_bytes),
       cmocka_unit_test(fences_and_tokens), cmocka_unit_test(full_queues),
-      cmocka_unit_test(repeatable),
+      cmocka_unit_test(all_units),         cmocka_unit_test(repeatable),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
