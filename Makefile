@@ -3,10 +3,21 @@
 # Each folder is a static library with its own include paths, so that a forbidden dependency does
 # not compile: arch nothing; kernels libc; sim arch; compiler arch and kernels; driver arch, and
 # its model backend sim; cli and tests everything.
+#
+# Variables: SAN=1 (ASan and UBSan, in build/san), OPT (optimization), BUILD (where to), CC, CXX,
+# JOBS, WEFT_TEST_DATA (folder of further test models and golden tensors; optional).
 
+ifdef SAN
+BUILD   := build/san
+else
 BUILD   ?= build
-CC      ?= gcc
-CXX     ?= g++
+endif
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX     := g++
+endif
 OPT     ?= -O2 -g
 comma   := ,
 WARN    := -Wall -Wextra -Werror
@@ -15,13 +26,18 @@ CFLAGS  := -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) $(SANFLAGS) -MMD -MP -pthread
 CXXFLAGS := -std=c++17 $(OPT) $(WARN) $(SANFLAGS) -MMD -MP
 LDFLAGS := $(SANFLAGS) -pthread
 LDLIBS  := -ljansson -linih -lpng -ljpeg -lz -lm -ldl -lstdc++
-ifdef SAN
-BUILD   := build/san
-endif
 GEN     := $(BUILD)/gen
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+# A recursive build takes part in the caller's -j, or brings its own.
+SUBMAKE  = $(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 .DEFAULT_GOAL := all
-.PHONY: all help demo test lint fuzz bench deps clean format
+.PHONY: all help demo test test-full tests lint format tidy fuzz bench docs rtl deps clean FORCE
+
+help: ## lists these targets
+	@echo "make TARGET"
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Variables: SAN=1, OPT, JOBS, WEFT_TEST_DATA; see the top of the Makefile."
 
 include mk/deps.mk
 include mk/gen.mk
@@ -33,18 +49,33 @@ INC_sim      := -Isim $(INC_arch)
 INC_compiler := -Icompiler $(INC_arch) $(INC_kernels)
 INC_driver   := -Idriver $(INC_arch)
 INC_cli      := -Icli -Idriver -Icompiler -Isim $(INC_arch) $(INC_kernels)
-INC_tests    := -Itests $(INC_cli)
+INC_tests    := -Itests -Itests/support $(INC_cli)
 driver_model_INC := -Isim
+
+# $(call text_file,FILE,VARIABLE): FILE holds the variable's text and is written only when that is
+# another one, so that what depends on it is made again exactly then.
+same = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
+define text_file
+$(1): $$(if $$(call same,$$(file <$(1)),$$($(2))),,FORCE)
+	@mkdir -p $$(@D); echo '$$($(2))' > $$@
+endef
+
+# What every object depends on besides its sources: the compilers and their flags.
+FLAGS_TEXT := $(strip $(CC) $(CFLAGS) / $(CXX) $(CXXFLAGS) / $(LDFLAGS) $(LDLIBS))
+FLAGS      := $(BUILD)/flags.txt
+$(eval $(call text_file,$(FLAGS),FLAGS_TEXT))
 
 FOLDERS := arch kernels sim compiler driver cli
 define folder_rules
-$(1)_SRC := $$(filter-out $$(NOLIB),$$(wildcard $(1)/*.c $(1)/*.cc))
+$(1)_SRC := $$(sort $$(filter-out $$(NOLIB),$$(wildcard $(1)/*.c $(1)/*.cc)))
 $(1)_OBJ := $$(patsubst %,$(BUILD)/%.o,$$($(1)_SRC))
-$(BUILD)/lib$(1).a: $$($(1)_OBJ) ; @rm -f $$@ && ar rcs $$@ $$^
-$(BUILD)/$(1)/%.c.o: $(1)/%.c | $(GEN)/.done $(DEPS_STAMP)
+$(call text_file,$(BUILD)/$(1)/sources.txt,$(1)_SRC)
+$(BUILD)/lib$(1).a: $$($(1)_OBJ) $(BUILD)/$(1)/sources.txt
+	@rm -f $$@ && $$(AR) rcs $$@ $$($(1)_OBJ)
+$(BUILD)/$(1)/%.c.o: $(1)/%.c $(FLAGS) | $(GEN)/.done
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(INC_$(1)) $$($(1)_$$*_INC) $$($(1)_$$*_FLAGS) -c $$< -o $$@
-$(BUILD)/$(1)/%.cc.o: $(1)/%.cc | $(GEN)/.done $(DEPS_STAMP)
+$(BUILD)/$(1)/%.cc.o: $(1)/%.cc $(FLAGS) | $(GEN)/.done
 	@mkdir -p $$(@D)
 	$$(CXX) $$(CXXFLAGS) $$(INC_$(1)) -c $$< -o $$@
 -include $$($(1)_OBJ:.o=.d)
@@ -55,30 +86,39 @@ $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
 LIBS := $(foreach f,cli driver sim compiler kernels arch,$(BUILD)/lib$(f).a)
 
-all: $(BUILD)/weft
+all: $(BUILD)/weft ## builds build/weft
 $(BUILD)/weft: $(BUILD)/cli/main.c.o $(LIBS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 -include $(BUILD)/cli/main.c.d
-
-# --- tests ----------------------------------------------------------------------------------
-TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
-SUPPORT_SRC := $(wildcard tests/support/*.c tests/support/*.cc)
-SUPPORT_OBJ := $(patsubst %,$(BUILD)/%.o,$(SUPPORT_SRC))
-$(BUILD)/tests/%.c.o: tests/%.c | $(GEN)/.done $(DEPS_STAMP)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INC_tests) -c $< -o $@
-$(BUILD)/tests/%.cc.o: tests/%.cc | $(GEN)/.done $(DEPS_STAMP)
-	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $(INC_tests) -c $< -o $@
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(SUPPORT_OBJ) $(LIBS)
-	$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
--include $(TESTS:%=%.c.d) $(SUPPORT_OBJ:.o=.d)
 .SECONDARY:
+FORCE:
 
-tests: $(TESTS)
-test: deps
-	@$(MAKE) --no-print-directory -j2 all tests
-	@tests/run.sh
+# --- the demo -------------------------------------------------------------------------------
+DEMO_MODEL  := models/cifar10_mobilenet_int8.tflite
+DEMO_INPUT  := models/demo.png
+DEMO_LABELS := models/labels_cifar10.txt
+demo: deps ## builds, classifies a picture, checks every value, writes a report and a trace
+	@$(SUBMAKE) all
+	$(BUILD)/weft run $(DEMO_MODEL) --input $(DEMO_INPUT) --labels $(DEMO_LABELS) --check \
+	  --report $(BUILD)/demo.html --trace $(BUILD)/demo.trace.json --json $(BUILD)/demo.json
+	@echo
+	@echo "report  $(BUILD)/demo.html        open it in a browser"
+	@echo "trace   $(BUILD)/demo.trace.json  open it in https://ui.perfetto.dev"
+	@echo "json    $(BUILD)/demo.json        everything above, for programs"
 
-clean:
+include mk/tests.mk
+include mk/lint.mk
+
+bench: deps ## measures cycles and simulation speed, writes them into docs/performance.md
+	@$(SUBMAKE) all
+	WEFT=$(BUILD)/weft bench/models.sh
+	WEFT=$(BUILD)/weft bench/speed.sh $(MODEL)
+
+PRESET ?= edge-256
+rtl: ## not part of this version: there is no RTL yet
+	@echo "make rtl PRESET=$(PRESET): the RTL is not part of this version yet;" >&2
+	@echo "  its constants are (make $(GEN)/preset/$(PRESET)/weft_config.vh)" >&2
+	@exit 2
+
+clean: ## removes build/
 	rm -rf build

@@ -216,7 +216,7 @@ static void choose_outputs(const residency *r, group *g) {
     if (b->source != BY_STAGE) continue;
     bool later = r->last_use[b->tensor] >= g->end;
     if (is_output(g->l, b->tensor)) b->store = true;
-    if (!later) continue;
+    if (!later || b->ring == b->h) continue; /* whole already: it can stay */
     uint64_t banks = ((uint64_t)b->h * row_words(b) + bank - 1) / bank;
     if (banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share)
       b->ring = b->h;

@@ -36,6 +36,7 @@ static void packed_rows(conv_state *s, uint32_t ky, uint32_t y, uint32_t h, bool
   int64_t start = ((int64_t)s->t.x * v->k.sx - v->k.pad_left) * v->x.c; /* window of pixel 0 */
   int64_t row = (int64_t)y * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
   uint64_t row_bytes = (uint64_t)v->x.w * v->x.c, skip = start > 0 ? (uint64_t)start : 0;
+  inside = inside && skip < row_bytes; /* windows beyond the row's end are all padding */
   emitted *e = emit(l, WEFT_OP_CODE_LOAD);
   weft_insn_LOAD *in = &e->insn.LOAD;
   in->dst = WEFT_MEM_SPAD;

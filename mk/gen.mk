@@ -4,6 +4,7 @@ $(GEN)/.done: $(GEN)/tflite_generated.h $(GEN)/presets.inc
 	@touch $@
 $(GEN)/tflite_generated.h: compiler/tflite.fbs
 	@mkdir -p $(GEN)
+	@command -v flatc >/dev/null || { echo "flatc is missing: make deps" >&2; exit 1; }
 	flatc --cpp --gen-mutable -o $(GEN) compiler/tflite.fbs
 # The presets as C strings, so that the binary needs no files; the default first.
 PRESETS := edge-256 nano-16 micro-64 edge-1024
@@ -25,7 +26,6 @@ $(GEN)/preset/%/weft_config.vh: $(GEN)/weft-gen
 	@mkdir -p $(@D)
 	@$< config $* > $@.tmp && mv $@.tmp $@
 # The tables in the documents, in place; tests/test_docs.c checks that they are up to date.
-.PHONY: docs
-docs: $(GEN)/weft-gen
+docs: $(GEN)/weft-gen ## renews the generated tables in docs/*.md
 	$< docs $(wildcard docs/*.md)
 $(BUILD)/tests/test_docs: | $(GEN)/weft-gen $(GEN)/weft_isa.vh

@@ -124,6 +124,7 @@ json json-check '.check == {elements: 144, mismatches: 0, max_abs_diff: 0}' a.js
 json json-layers '([.layers[].cycles] | add) == .cycles and
   ([.layers[].dram_bytes] | add) == .dram_read_bytes + .dram_write_bytes and
   (.layers[0] | has("name", "op", "unit", "macs", "cycles", "dram_bytes", "utilization"))' a.json
+# shellcheck disable=SC2016 # jq's variable
 json json-units '.cycles as $c | [.units[] | add == $c] | all and length == 6' a.json
 json json-outputs '.outputs[0] | .name == "scores" and .shape == [1, 48] and .dtype == "int8" and
   (.top | length == 5) and (.top[0] | has("index", "value"))' a.json

@@ -1,0 +1,22 @@
+# Lint: the compilers' warnings are errors in every build; here the layout (clang-format), cppcheck,
+# shellcheck and the house rules (tests/tidy.sh).
+LINT_DIRS := arch kernels sim compiler driver cli tests tests/support tests/fuzz
+LINT_SRC  := $(sort $(foreach d,$(LINT_DIRS),$(wildcard $(d)/*.c $(d)/*.cc $(d)/*.h)))
+SCRIPTS   := $(wildcard .ci/run mk/*.sh tests/*.sh bench/*.sh)
+CLANG_FORMAT ?= clang-format
+
+lint: deps deps-lint ## clang-format, cppcheck, shellcheck and the house rules
+	$(CLANG_FORMAT) --dry-run -Werror $(LINT_SRC)
+	shellcheck $(SCRIPTS)
+	tests/tidy.sh
+	@$(SUBMAKE) $(GEN)/.done
+	@mkdir -p $(BUILD)/cppcheck
+	cppcheck -q -j $(JOBS) --std=c11 --enable=warning,performance,portability \
+	  --suppressions-list=mk/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
+	  --error-exitcode=1 -D_GNU_SOURCE $(INC_tests) -Isim $(filter %.c,$(LINT_SRC))
+
+tidy: ## the house rules alone
+	@tests/tidy.sh
+
+format: deps-lint ## lays the C sources out with clang-format
+	$(CLANG_FORMAT) -i $(LINT_SRC)

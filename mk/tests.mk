@@ -1,0 +1,40 @@
+# Tests: one cmocka program per tests/test_*.c, scripts beside them, fuzzers under tests/fuzz.
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/test_*.c)))
+SUPPORT_OBJ := $(patsubst %,$(BUILD)/%.o,$(wildcard tests/support/*.c tests/support/*.cc))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/tests/%.c.o: tests/%.c $(FLAGS) | $(GEN)/.done
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(INC_tests) -c $< -o $@
+$(BUILD)/tests/%.cc.o: tests/%.cc $(FLAGS) | $(GEN)/.done
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) $(INC_tests) -c $< -o $@
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(SUPPORT_OBJ) $(LIBS)
+	$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(BUILD)/tests/fuzz/main.c.o \
+                            $(SUPPORT_OBJ) $(LIBS)
+	$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+-include $(TESTS:%=%.c.d) $(FUZZERS:%=%.c.d) $(BUILD)/tests/fuzz/main.c.d $(SUPPORT_OBJ:.o=.d)
+
+RUN_TESTS = BUILD=$(BUILD) JOBS=$(JOBS) $(if $(SAN),SAN=1) tests/run.sh $(notdir $(TESTS))
+
+tests: $(TESTS) # builds them, runs nothing
+test: deps ## all tests; the last line counts them (SAN=1: under ASan and UBSan)
+	@$(SUBMAKE) all tests
+	@$(RUN_TESTS)
+
+# The same with many more random networks, faults and frames.
+test-full: deps ## the same, much longer: 1,000 random networks on every preset, and more
+	@$(SUBMAKE) all tests
+	@WEFT_TEST_FULL=1 $(RUN_TESTS)
+
+# Each fuzzer for FUZZ_SECONDS from seed FUZZ_SEED.
+FUZZ_SECONDS ?= 60
+FUZZ_SEED    ?= 1
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+fuzz: deps ## every fuzzer under ASan and UBSan for FUZZ_SECONDS (60) each, FUZZ_SEED (1)
+	@$(SUBMAKE) SAN=1 fuzzers
+	@for f in $(FUZZERS:$(BUILD)/%=build/san/%); do \
+	  echo "$$f --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)"; \
+	  $$f --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) || exit 1; done
