@@ -36,24 +36,25 @@ void weft_config_default(weft_config *c) {
   snprintf(c->preset, sizeof c->preset, "edge-256");
 }
 
-/* Sets one key from text; `where` ("file:3", "--set") begins the message. */
+/* Sets one key from text; `where` ("--set") begins the message, NULL: ini_done() adds file, line. */
 static weft_status set_key(weft_config *c, const char *where, const char *name, const char *value,
                            weft_err *err) {
+  const char *at = where ? where : "", *sep = where ? ": " : "";
   for (int i = 0; i < N_KEYS; i++) {
     if (strcmp(keys[i].name, name) != 0) continue;
     char *end;
     errno = 0;
     unsigned long v = strtoul(value, &end, 10);
     if (value[0] < '0' || value[0] > '9' || *end || errno || v < keys[i].min || v > keys[i].max)
-      return weft_fail(err, WEFT_EINPUT, "%s: key %s is '%s', accepted %u to %u", where, name,
+      return weft_fail(err, WEFT_EINPUT, "%s%skey %s is '%s', accepted %u to %u", at, sep, name,
                        value, keys[i].min, keys[i].max);
     if (keys[i].pow2 && (v & (v - 1)))
-      return weft_fail(err, WEFT_EINPUT, "%s: key %s is %lu, accepted powers of two, %u to %u",
-                       where, name, v, keys[i].min, keys[i].max);
+      return weft_fail(err, WEFT_EINPUT, "%s%skey %s is %lu, accepted powers of two, %u to %u",
+                       at, sep, name, v, keys[i].min, keys[i].max);
     *slot(c, &keys[i]) = (uint32_t)v;
     return WEFT_OK;
   }
-  return weft_fail(err, WEFT_EINPUT, "%s: unknown key '%s' (weft run --help lists the keys)", where,
+  return weft_fail(err, WEFT_EINPUT, "%s%sunknown key '%s' (weft run --help lists the keys)", at, sep,
                    name);
 }
 
@@ -67,12 +68,15 @@ typedef struct {
 static int on_key(void *user, const char *section, const char *name, const char *value) {
   (void)section;
   ini_ctx *x = user;
-  if (x->status == WEFT_OK) x->status = set_key(x->c, x->file, name, value, x->err);
+  if (x->status == WEFT_OK) x->status = set_key(x->c, NULL, name, value, x->err);
   return x->status == WEFT_OK;
 }
 
 static weft_status ini_done(ini_ctx *x, int line, const char *what) {
-  if (x->status != WEFT_OK) return x->status;
+  if (x->status != WEFT_OK) {
+    weft_err key = x->err ? *x->err : (weft_err){""};
+    return weft_fail(x->err, x->status, "%s:%d: %.400s", what, line, key.text);
+  }
   if (line < 0) return weft_fail(x->err, WEFT_EINPUT, "%s: cannot be read (%s)", what,
                                  strerror(errno));
   if (line > 0) return weft_fail(x->err, WEFT_EINPUT, "%s:%d: not a 'key = value' line", what, line);

@@ -45,7 +45,7 @@ typedef struct {
 } port;
 
 typedef struct {
-  uint64_t free, stream_end;
+  uint64_t free, stream_end, last_end;
   int32_t chain;   /* item that must come next, or -1 */
   uint32_t oldest; /* first in emission order that is not scheduled */
   uint32_t *candidate, n_candidates;
@@ -189,7 +189,8 @@ static uint64_t run(plan *p, uint32_t i, uint64_t when) {
     uint64_t stream = max2(when + o.prepare, u->stream_end);
     u->free = stream + o.release;
     u->stream_end = stream + o.stream;
-    end = u->stream_end + o.drain;
+    end = max2(u->last_end, u->stream_end + o.drain);
+    u->last_end = end;
   }
   end += WEFT_T_POST;
   occupy(p->read_port, p->item[i].read_banks, p->item[i].unit, end);

@@ -45,7 +45,8 @@ typedef struct {
   shadow *acc;
   uint32_t *stored, *loaded; /* per DRAM byte: last STORE, last LOAD */
   port *read_port, *write_port;
-  int unit; /* of the instruction at hand */
+  int unit;      /* of the instruction at hand */
+  bool in_place; /* it may write exactly where it reads */
 } races;
 
 static const char *const memory_name[] = {"scratchpad",        "weight buffer", "parameter",
@@ -74,6 +75,8 @@ static void touch_write(races *r, shadow *w, const char *memory, size_t index) {
   for (int v = 0; v < WEFT_UNITS; v++)
     if (v != r->unit && !ordered(r, v, w->reader_seq[v]))
       report(r, WEFT_ERROR_RACE, "writes, not ordered after a reader,", memory, index);
+  if (w->reader_seq[r->unit] == r->seq[r->unit] && !r->in_place)
+    report(r, WEFT_ERROR_RACE, "writes over its own input,", memory, index);
   w->writer = (uint8_t)r->unit;
   w->writer_seq = r->seq[r->unit];
 }
@@ -138,9 +141,11 @@ static void on_load(races *r, const weft_insn_LOAD *in) {
   size_t last = (size_t)(in->pixels - 1) * in->d_pix_stride + in->pix_bytes;
   last = last > in->lead ? last - in->lead : 0;
   if (last > in->row_bytes) last = in->row_bytes;
+  bool gaps = in->d_pix_stride > in->pix_bytes; /* between pixels: bytes that are not read */
   for (uint32_t y = 0; y < in->rows; y++) {
     size_t at = s->base[in->region] + in->offset + (size_t)y * in->d_row_stride;
     for (size_t i = 0; i < last; i++) {
+      if (gaps && (i + in->lead) % in->d_pix_stride >= in->pix_bytes) continue;
       if (!ordered(r, WEFT_UNIT_STORE, r->stored[at + i]))
         report(r, WEFT_ERROR_RACE, "LOAD, not ordered after the STORE,", "DRAM byte", at + i);
       r->loaded[at + i] = r->seq[r->unit];
@@ -203,6 +208,8 @@ static void on_gemm(races *r, const weft_insn_GEMM *in) {
         report(r, WEFT_ERROR_UNINIT, "adds to", "accumulator", i);
       r->acc[i].writer_seq = in->acc_out; /* sums that went out are gone */
     }
+  else if ((size_t)in->kh * in->kw * in->k_blocks > 1) /* working rows: what they held is gone */
+    for (size_t i = in->acc_base; i < in->acc_base + pixels; i++) r->acc[i].writer_seq = 0;
   if (in->acc_out) return;
   touch(r, WEFT_MEM_PARAM, in->p_base, in->n_blocks, false);
   read_table(r, in->lut_en, in->lut_slot);
@@ -218,7 +225,14 @@ static void on_dw(races *r, const weft_insn_DW *in) {
   touch_window(r, WEFT_OPERAND_OF(*in, o), in->out_h, in->out_w, in->c_words, NULL, NULL, true);
 }
 
+static bool same_operand(weft_operand a, weft_operand b) {
+  return a.base == b.base && a.row_stride == b.row_stride && a.pix_stride == b.pix_stride &&
+         a.ring_rows == b.ring_rows && a.ring_start == b.ring_start;
+}
+
 static void on_vew(races *r, const weft_insn_VEW *in) {
+  r->in_place = same_operand(WEFT_OPERAND_OF(*in, a), WEFT_OPERAND_OF(*in, o)) ||
+                same_operand(WEFT_OPERAND_OF(*in, b), WEFT_OPERAND_OF(*in, o));
   touch_window(r, WEFT_OPERAND_OF(*in, a), in->out_h, in->out_w, in->c_words, NULL, NULL, false);
   if (in->op != WEFT_VEW_REQUANT && in->op != WEFT_VEW_COPY)
     touch_window(r, WEFT_OPERAND_OF(*in, b), in->out_h, in->out_w, in->c_words, NULL, NULL, false);
@@ -284,6 +298,7 @@ static void visit(races *r, const weft_insn *in) {
     return;
   }
   r->seq[r->unit]++;
+  r->in_place = false;
   take(r, in);
   if (r->cause) return;
   switch (in->opcode) {

@@ -192,9 +192,10 @@ static bool fail_at(weft_sim *s, unsigned cause, size_t index, const weft_err *e
 /* Fetches and decodes up to END, checks every field. */
 static bool decode_program(weft_sim *s, weft_err *err) {
   uint64_t at = s->program_offset, count = s->program_count;
-  if (at % WEFT_BURST_BYTES || at + count * WEFT_INSN_BYTES > s->limit[0] ||
-      s->base[0] + s->limit[0] > s->dram_bytes) {
-    weft_fail(err, WEFT_EDEVICE, "program at %llu, %llu instructions, region 0 has %llu bytes",
+  if (at % WEFT_BURST_BYTES || s->base[0] % WEFT_BURST_BYTES ||
+      at + count * WEFT_INSN_BYTES > s->limit[0] || s->base[0] > s->dram_bytes ||
+      s->limit[0] > s->dram_bytes - s->base[0]) {
+    weft_fail(err, WEFT_EDEVICE, "program at %llu, %llu instructions, region 0 has %llu bytes; both begin at multiples of 256",
               (unsigned long long)at, (unsigned long long)count, (unsigned long long)s->limit[0]);
     return fail_at(s, WEFT_ERROR_WINDOW, 0, err);
   }

@@ -40,6 +40,7 @@ typedef struct {
   size_t n, pushed, started;
   uint64_t free;       /* next start, as far as the unit's own stages allow */
   uint64_t stream_end; /* stage 2 */
+  uint64_t last_end;   /* completions stay in order */
   uint64_t active_end; /* for the counters */
   size_t blocked_at;   /* position in the list of blocked intervals */
 } unit_state;

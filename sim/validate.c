@@ -31,13 +31,14 @@ static unsigned check_window(const weft_sim *s, const weft_operand *o, const cha
   return WEFT_ERROR_NONE;
 }
 
-static unsigned check_dram(const weft_sim *s, const char *what, uint32_t region, uint64_t from,
+static unsigned check_dram(weft_sim *s, const char *what, uint32_t region, uint64_t from,
                            uint64_t bytes, weft_err *err) {
   if (from + bytes > s->limit[region] || s->base[region] > s->dram_bytes ||
       from + bytes > s->dram_bytes - s->base[region]) {
     weft_fail(err, WEFT_EDEVICE, "%s: bytes %llu to %llu of region %u, which has %llu", what,
               (unsigned long long)from, (unsigned long long)(from + bytes), region,
               (unsigned long long)s->limit[region]);
+    s->error_addr = s->base[region] + from;
     return WEFT_ERROR_WINDOW;
   }
   return WEFT_ERROR_NONE;
@@ -56,6 +57,10 @@ static unsigned check_load(weft_sim *s, const weft_insn_LOAD *in, weft_err *err)
   if (in->dst == WEFT_MEM_SPAD) {
     REQUIRE(in->d_pix_stride >= in->pix_bytes || in->pix_bytes <= WEFT_LOAD_WINDOW,
             "overlapping windows of %u bytes, at most %d", in->pix_bytes, WEFT_LOAD_WINDOW);
+    REQUIRE(in->pixels == 1 || in->d_pix_stride <= in->pix_bytes ||
+                (in->lead == 0 && (uint64_t)(in->pixels - 1) * in->d_pix_stride + in->pix_bytes <=
+                                      in->row_bytes),
+            "pixels with gaps between them cannot be padded");
     uint64_t words = ((uint64_t)in->byte_off + in->pix_bytes + s->w - 1) / s->w;
     CHECK(check_window(s, &o, "o", in->rows, in->pixels, words, err));
   } else {
