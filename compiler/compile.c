@@ -111,11 +111,13 @@ static const char *try_device(lowering *l, int i) {
   return NULL;
 }
 
-/* True when the node reads a QUANTIZE's output that does not exist in DRAM. */
-static bool reads_flipped(const lowering *l, const weft_node *n) {
+/* True when the node reads a QUANTIZE's or PAD's output that does not exist in DRAM. */
+static bool reads_shortcut(const lowering *l, const weft_node *n) {
   for (int k = 0; k < n->n_in; k++) {
     int t = n->in[k];
-    if (t >= 0 && l->graph->tensor[t].dtype != l->graph->tensor[l->owner[t]].dtype) return true;
+    if (t < 0) continue;
+    if (l->pad_of[t] >= 0) return true;
+    if (l->graph->tensor[t].dtype != l->graph->tensor[l->owner[t]].dtype) return true;
   }
   return false;
 }
@@ -135,7 +137,7 @@ static int *last_uses(const lowering *l) {
   return last;
 }
 
-/* False when a host step turned out to read what a QUANTIZE taken for a view would have made. */
+/* False when a host step turned out to read what a QUANTIZE or PAD left out would have made. */
 static bool lower_graph(lowering *l) {
   const weft_graph *g = l->graph;
   size_t segment = 0;
@@ -156,7 +158,7 @@ static bool lower_graph(lowering *l) {
     groups_spill(&r, i);
     const char *why = try_device(l, i);
     if (why) {
-      ok = !reads_flipped(l, n);
+      ok = !reads_shortcut(l, n);
       end_segment(l, segment);
       segment = l->n_insns;
       add_step(l->prog, (weft_step){.host = true, .node = i, .why = why});
@@ -217,7 +219,7 @@ static weft_status new_program(const weft_graph *graph, const weft_config *confi
   return WEFT_OK;
 }
 
-/* One pass over the graph; false: a QUANTIZE must be computed after all. */
+/* One pass over the graph; false: a shortcut must not be taken after all. */
 static bool pass(lowering *l) {
   const weft_config *config = l->cfg;
   l->w = weft_word_bytes(config);
@@ -237,8 +239,8 @@ typedef struct {
   const weft_graph *graph;
   const weft_config *config;
   FILE *dump;
-  int *begins, *owner; /* begins is followed by ends */
-  bool keep_quantize;
+  int *begins, *owner, *pad_of; /* begins is followed by ends */
+  bool no_shortcuts;
 } compilation;
 
 static lowering new_pass(const compilation *c, weft_program *p, strategy how, bool rehearsal,
@@ -246,7 +248,7 @@ static lowering new_pass(const compilation *c, weft_program *p, strategy how, bo
   return (lowering){.graph = c->graph, .cfg = c->config, .prog = p, .err = err, .how = how,
                     .begins = c->begins, .ends = c->begins + c->graph->n_nodes,
                     .owner = c->owner, .rehearsal = rehearsal, .dump = c->dump,
-                    .keep_quantize = c->keep_quantize};
+                    .no_shortcuts = c->no_shortcuts, .pad_of = c->pad_of};
 }
 
 /* Compiles with one strategy: first only to find the groups, which decide how long tensors in DRAM
@@ -273,7 +275,7 @@ static weft_status compile_as(compilation *c, strategy how, weft_program **out, 
     }
     weft_program_free(p);
     if (s != WEFT_OK) return s;
-    c->keep_quantize |= !ok;
+    c->no_shortcuts |= !ok;
     rehearsal = !ok;
   }
 }
@@ -333,11 +335,13 @@ weft_status weft_compile(const weft_graph *graph, const weft_config *config,
   compilation c = {.graph = graph, .config = config, .dump = options ? options->dump : NULL};
   c.begins = malloc(((size_t)graph->n_nodes + 1) * 2 * sizeof *c.begins);
   c.owner = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.owner);
-  if (!c.begins || !c.owner)
+  c.pad_of = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.pad_of);
+  if (!c.begins || !c.owner || !c.pad_of)
     s = weft_fail(err, WEFT_ENOMEM, "no memory for %d nodes", graph->n_nodes);
   else
     s = search(&c, options && options->naive, out, err);
   free(c.begins);
   free(c.owner);
+  free(c.pad_of);
   return s;
 }

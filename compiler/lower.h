@@ -77,7 +77,8 @@ typedef struct {
   int *begins, *ends; /* per node: first and last node of its group; they are computed together */
   FILE *dump;         /* passes say here what they did, or NULL */
   bool rehearsal;     /* only find the groups */
-  bool keep_quantize; /* do not treat an input's uint8 to int8 QUANTIZE as a view */
+  int *pad_of;        /* per tensor: the PAD that makes it and is folded into its readers, or -1 */
+  bool no_shortcuts;  /* neither take a QUANTIZE for a view nor fold a PAD: some reader needs it */
 } lowering;
 
 /* --- emit.c ------------------------------------------------------------------------------------ */
@@ -101,8 +102,8 @@ void schedule_instructions(lowering *l, size_t first, size_t end);
 void sync_instructions(lowering *l);
 
 /* --- plan.c ------------------------------------------------------------------------------------ */
-/* The operator moves nothing: same bytes under another shape, or a uint8 to int8 QUANTIZE that only
- * inverts bit 7, which LOAD does on the way. */
+/* The operator needs no instructions: same bytes under another shape, a uint8 to int8 QUANTIZE that
+ * only inverts bit 7, which LOAD does on the way, or a PAD folded into its readers. */
 bool is_view(const lowering *l, const weft_node *n);
 /* Places every activation in the arena; views share their source's place. */
 void plan_arena(lowering *l);
@@ -130,6 +131,10 @@ typedef struct {
   uint32_t kh, kw, sy, sx, dy, dx;
   uint32_t pad_top, pad_left;
 } window;
+
+/* The input of a convolution: where it comes from a folded PAD, the PAD's input, and the window's
+ * padding grows instead. False when it is not an 8-bit tensor of at most four dimensions. */
+bool input_view(lowering *l, int tensor, view *out, window *k);
 
 /* A tile of an output image and, along one axis each, the input it needs. */
 typedef struct {

@@ -326,7 +326,8 @@ const char *conv_describe(lowering *l, int node, conv *out) {
   const weft_node *n = &l->graph->node[node];
   const weft_tensor *w = &l->graph->tensor[n->in[1]];
   conv v = {.node = n, .weights = w->data, .weights_uint8 = w->dtype == WEFT_UINT8};
-  if (!view_of(l, n->in[0], &v.x) || !view_of(l, n->out[0], &v.y))
+  window extra = {0};
+  if (!input_view(l, n->in[0], &v.x, &extra) || !view_of(l, n->out[0], &v.y))
     return "only 8-bit tensors of up to four dimensions";
   if (!w->data || (w->dtype != WEFT_INT8 && w->dtype != WEFT_UINT8))
     return "weights must be 8-bit constants";
@@ -362,6 +363,8 @@ const char *conv_describe(lowering *l, int node, conv *out) {
     v.group_out = v.y.c / (v.x.c / v.group_in);
     break;
   }
+  v.k.pad_top += extra.pad_top;
+  v.k.pad_left += extra.pad_left;
   const char *why = check_limits(&v);
   if (why) return why;
   v.packed = packing_pays(&v, l);

@@ -14,12 +14,42 @@ typedef struct {
   uint64_t bytes, offset;
 } block;
 
+/* Spatial padding with the zero point, read by convolutions only: their windows can do it. */
+static bool folds(const lowering *l, int node) {
+  const weft_graph *g = l->graph;
+  const weft_node *n = &g->node[node];
+  if (n->op != WEFT_OP_PAD || l->no_shortcuts) return false;
+  const weft_tensor *x = &g->tensor[n->in[0]], *y = &g->tensor[n->out[0]];
+  const weft_tensor *p = &g->tensor[n->in[1]];
+  if (!p->data || p->dtype != WEFT_INT32 || x->rank != 4 || weft_is_const(x)) return false;
+  if (x->quant.n != 1 || y->quant.n != 1 || x->quant.zero_point[0] != y->quant.zero_point[0])
+    return false;
+  const int32_t *v = p->data;
+  if (v[0] || v[1] || v[6] || v[7] || v[2] > 128 || v[4] > 128) return false;
+  for (int i = 0; i < g->n_outputs; i++)
+    if (g->output[i] == n->out[0]) return false;
+  for (int i = 0; i < g->n_nodes; i++)
+    for (int k = 0; k < g->node[i].n_in; k++)
+      if (g->node[i].in[k] == n->out[0] &&
+          (k > 0 || (g->node[i].op != WEFT_OP_CONV_2D &&
+                     g->node[i].op != WEFT_OP_DEPTHWISE_CONV_2D)))
+        return false;
+  return true;
+}
+
+static void find_pads(lowering *l) {
+  const weft_graph *g = l->graph;
+  for (int t = 0; t < g->n_tensors; t++) l->pad_of[t] = -1;
+  for (int i = 0; i < g->n_nodes; i++)
+    if (folds(l, i)) l->pad_of[g->node[i].out[0]] = i;
+}
+
 /* uint8 to int8 with the same scale, zero points 128 apart, for convolutions only: these are the
  * readers that the device never leaves to the host for the sake of a tensor's type. */
 static bool only_flips(const lowering *l, const weft_node *n) {
   const weft_graph *g = l->graph;
   const weft_tensor *a = &g->tensor[n->in[0]], *b = &g->tensor[n->out[0]];
-  if (l->keep_quantize || a->dtype != WEFT_UINT8 || b->dtype != WEFT_INT8) return false;
+  if (l->no_shortcuts || a->dtype != WEFT_UINT8 || b->dtype != WEFT_INT8) return false;
   if (a->quant.n != 1 || b->quant.n != 1 || a->quant.scale[0] != b->quant.scale[0] ||
       a->quant.zero_point[0] - 128 != b->quant.zero_point[0])
     return false;
@@ -27,13 +57,16 @@ static bool only_flips(const lowering *l, const weft_node *n) {
     if (g->output[i] == n->out[0]) return false;
   for (int i = 0; i < g->n_nodes; i++)
     for (int k = 0; k < g->node[i].n_in; k++)
-      if (g->node[i].in[k] == n->out[0] && g->node[i].op != WEFT_OP_CONV_2D) return false;
+      if (g->node[i].in[k] == n->out[0] && g->node[i].op != WEFT_OP_CONV_2D &&
+          !(g->node[i].op == WEFT_OP_PAD && l->pad_of[g->node[i].out[0]] == i))
+        return false;
   return true;
 }
 
 bool is_view(const lowering *l, const weft_node *n) {
   if (weft_is_const(&l->graph->tensor[n->in[0]])) return false;
   if (n->op == WEFT_OP_QUANTIZE) return only_flips(l, n);
+  if (n->op == WEFT_OP_PAD) return l->pad_of[n->out[0]] >= 0;
   return n->op == WEFT_OP_RESHAPE || n->op == WEFT_OP_SQUEEZE || n->op == WEFT_OP_EXPAND_DIMS;
 }
 
@@ -83,6 +116,7 @@ void plan_arena(lowering *l) {
   block **order = malloc(((size_t)nt + 1) * sizeof *order);
   block **scratch = malloc(((size_t)nt + 1) * sizeof *scratch);
   if (!b || !alias || !order || !scratch) abort();
+  find_pads(l);
   for (int t = 0; t < nt; t++) {
     alias[t] = -1;
     b[t] = (block){.tensor = t, .first = end + 1, .last = -1};
@@ -117,7 +151,7 @@ void plan_arena(lowering *l) {
     const block *x = &b[owner(alias, t)];
     bool lives = !weft_is_const(&g->tensor[t]) && x->last >= x->first && x->first <= end;
     l->prog->place[t] =
-        (weft_place){lives ? x->offset : WEFT_NOWHERE, weft_tensor_bytes(&g->tensor[t])};
+        (weft_place){lives && l->pad_of[t] < 0 ? x->offset : WEFT_NOWHERE, weft_tensor_bytes(&g->tensor[t])};
   }
   for (int t = 0; t < nt; t++) l->owner[t] = owner(alias, t);
   l->prog->arena_bytes = size;

@@ -32,6 +32,16 @@ bool view_of(lowering *l, int tensor, view *out) {
   return true;
 }
 
+bool input_view(lowering *l, int tensor, view *out, window *k) {
+  int pad = l->pad_of[tensor];
+  if (pad < 0) return view_of(l, tensor, out);
+  const weft_node *n = &l->graph->node[pad];
+  const int32_t *before = l->graph->tensor[n->in[1]].data; /* [axis][before, after] */
+  k->pad_top += (uint32_t)before[2];
+  k->pad_left += (uint32_t)before[4];
+  return view_of(l, n->in[0], out);
+}
+
 /* Input positions [first, first + count) that outputs [o, o + n) need along one axis, clipped to
  * [0, size); *pad: positions of the first window that lie before the clipped range. */
 static void extent(uint32_t o, uint32_t n, uint32_t stride, uint32_t reach, uint32_t pad_before,
