@@ -112,6 +112,7 @@ include mk/lint.mk
 bench: deps ## measures cycles and simulation speed, writes them into docs/performance.md
 	@$(SUBMAKE) all
 	WEFT=$(BUILD)/weft bench/models.sh
+	WEFT=$(BUILD)/weft bench/parts.sh $(MODEL)
 	WEFT=$(BUILD)/weft bench/speed.sh $(MODEL)
 
 PRESET ?= edge-256

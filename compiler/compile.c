@@ -288,10 +288,12 @@ static double seconds_since(const struct timespec *t0) {
 
 /* Tried in this order until one second is over; the best estimate wins. */
 static const strategy strategies[] = {
-    {4, 2, 5, 2, true}, {4, 1, 7, 3, true}, {2, 2, 5, 2, true}, {8, 1, 5, 3, true},
-    {4, 3, 5, 2, true}, {2, 1, 7, 2, true}, {8, 2, 7, 2, true}, {0, 0, 0, 0, false},
+    {4, 2, 5, 2, 0, true},  {4, 2, 5, 2, 100, true}, {4, 1, 7, 3, 0, true},
+    {2, 2, 5, 2, 0, true},  {2, 2, 5, 2, 100, true}, {8, 1, 5, 3, 0, true},
+    {4, 3, 5, 2, 0, true},  {2, 1, 7, 2, 0, true},   {4, 2, 5, 2, 300, true},
+    {2, 1, 7, 3, 64, true}, {8, 2, 7, 2, 0, true},   {0, 0, 0, 0, 0, false},
 };
-static const strategy layer_by_layer = {0, 0, 0, 0, false};
+static const strategy layer_by_layer = {0, 0, 0, 0, 0, false};
 
 static weft_status search(compilation *c, bool naive, weft_program **out, weft_err *err) {
   struct timespec t0;
@@ -305,8 +307,8 @@ static weft_status search(compilation *c, bool naive, weft_program **out, weft_e
     uint64_t estimate = 0;
     if (c->dump)
       fprintf(c->dump, "strategy %d: %u pixels x rows per step, %u steps ahead, weights %u/8, "
-                       "staying tensors %u/8%s\n",
-              i, how->pixels, how->ahead, how->weight_share, how->stay_share,
+                       "staying tensors %u/8, %u pixels are small%s\n",
+              i, how->pixels, how->ahead, how->weight_share, how->stay_share, how->small,
               how->groups ? "" : ", no groups");
     weft_status s = compile_as(c, *how, &p, &estimate, err);
     if (s != WEFT_OK) {

@@ -205,7 +205,14 @@ int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunk
                       piece **pieces) {
   builder b = {0};
   uint32_t blocks = ceil_div(v->y.c, l->c), depth = ceil_div(conv_channels(v), l->r);
-  uint32_t params = weft_param_blocks(l->cfg) / 2;
+  uint32_t params = weft_param_blocks(l->cfg) / 2, most = 1; /* column blocks in a chunk */
+  for (uint32_t nb = 0; nb < blocks; nb++) {
+    uint32_t kb, n;
+    conv_k_range(v, l, nb, &kb, &n);
+    if (conv_taps(v) * n * l->r > most) most = conv_taps(v) * n * l->r;
+  }
+  most = plan->chunk_rows > most ? plan->chunk_rows / most : 1; /* as the plan's cost assumes */
+  if (most > params) most = params;
   chunk *open = NULL; /* takes more column blocks */
   for (uint32_t nb = 0; nb < blocks; nb++) {
     bool begun = false;
@@ -222,7 +229,7 @@ int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunk
         begun = true;
       }
       bool whole = len == depth; /* several column blocks share a chunk only when unsliced */
-      if (!(open && whole && open->rows + rows <= plan->chunk_rows && open->n_count < params))
+      if (!(open && whole && open->rows + rows <= plan->chunk_rows && open->n_count < most))
         open = add_chunk(&b, (chunk){.nb = nb, .kb = slice, .k_count = len, .last_slice = last,
                                      .first_piece = b.n_pieces});
       open->n_count = nb - open->nb + 1;

@@ -71,6 +71,7 @@ static bool add_conv(const residency *r, group *g, int i, group_stage *s) {
   if (v->x.n != 1 || v->y.n != 1) return false;
   if (!g->by_channels && rows > capacity / 4) return false;
   if (v->packed && g->by_channels) return false;
+  if (!g->by_channels && !v->packed && v->y.h * v->y.w <= l->how.small) return false;
   s->k = v->packed ? (window){1, 1, 1, 1, 1, 1, 0, 0} : v->k;
   s->in[0] = v->packed ? window_buffer(g, i, v) : input_buffer(r, g, &v->x);
   s->out = output_buffer(g, i, &v->y);

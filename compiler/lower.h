@@ -55,7 +55,8 @@ typedef struct {
   uint32_t ahead;        /* steps that a producer may run ahead of need */
   uint32_t weight_share; /* of the weight buffer that a group may fill, in eighths */
   uint32_t stay_share;   /* of the banks that a tensor between groups may take, in eighths */
-  bool groups;           /* off: layer by layer */
+  uint32_t small; /* convolutions of up to so many pixels are streamed by channels */
+  bool groups;    /* off: layer by layer */
 } strategy;
 
 typedef struct {

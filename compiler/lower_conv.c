@@ -257,7 +257,8 @@ static const char *check_limits(const conv *v) {
   if (v->k.kh > 255 || v->k.kw > 255) return "kernels over 255 are not supported by the array";
   if (v->k.sy > 31 || v->k.sx > 31 || v->k.dy > 31 || v->k.dx > 31)
     return "strides and dilations over 31 are not supported by the array";
-  if (a->pad_top > 255 || a->pad_left > 255 || a->pad_bottom > 255 || a->pad_right > 255)
+  if (a->pad_top > 255 || a->pad_left > 255 || a->pad_bottom > 255 || a->pad_right > 255 ||
+      v->k.pad_top > 255 || v->k.pad_left > 255) /* these include folded PADs */
     return "paddings over 255 are not supported";
   if (v->x.w > 4095 || v->y.w > 4095 || v->x.h > 4095 || v->y.h > 4095)
     return "images over 4,095 pixels are not supported by the array";
