@@ -18,8 +18,8 @@ line() { # WHAT OPTIONS...
   cycles=$(jq .cycles "$BENCH_TMP/r.json")
   bytes=$(jq '.dram_read_bytes + .dram_write_bytes' "$BENCH_TMP/r.json")
   base=${base:-$cycles}
-  awk -v w="$what" -v o="$*" -v c="$cycles" -v b="$bytes" -v base="$base" 'BEGIN {
-    printf "| %s | %s | %d | %.2f | %.2f MB |\n", w, o == "" ? "" : "`" o "`", c, c / base, b / 1e6}'
+  awk -v w="$what" -v o="${*:+\`$*\`}" -v c="$cycles" -v b="$bytes" -v base="$base" 'BEGIN {
+    printf "| %s | %s | %d | %.2f | %.2f MB |\n", w, o, c, c / base, b / 1e6}'
 }
 
 {

@@ -1,6 +1,8 @@
 /* Opening networks and programs. */
 #include "model_file.h"
 
+#include "cost.h"
+
 #include "tflite.h"
 
 #include <errno.h>
@@ -97,14 +99,20 @@ weft_status weft_model_file_open(const char *path, const weft_config_options *co
   if (!status) status = weft_tflite_parse(m->bytes, m->n_bytes, path, &m->graph, err);
   if (status || !compile) return status;
   double start = now();
-  weft_compile_options how = {.naive = config && config->no_groups};
+  weft_cost *cost = weft_cost_new();
+  weft_compile_options how = {.naive = config && config->no_groups,
+                              .cycles = cost ? weft_cost_cycles : NULL,
+                              .user = cost};
   if (config && config->dump) {
     how.dump = strcmp(config->dump, "-") == 0 ? stdout : fopen(config->dump, "w");
-    if (!how.dump)
+    if (!how.dump) {
+      weft_cost_free(cost);
       return weft_fail(err, WEFT_EINPUT, "%s: cannot be written (%s)", config->dump,
                        strerror(errno));
+    }
   }
   status = weft_compile(m->graph, &chosen, &how, &m->program, err);
+  weft_cost_free(cost);
   if (how.dump && how.dump != stdout) fclose(how.dump);
   if (status) return status;
   if (m->program->compile_seconds <= 0) m->program->compile_seconds = now() - start;

@@ -238,6 +238,7 @@ static bool pass(lowering *l) {
 typedef struct {
   const weft_graph *graph;
   const weft_config *config;
+  const weft_compile_options *options;
   FILE *dump;
   int *begins, *owner, *pad_of; /* begins is followed by ends */
   bool no_shortcuts;
@@ -315,8 +316,9 @@ static weft_status search(compilation *c, bool naive, weft_program **out, weft_e
       weft_program_free(best);
       return s;
     }
+    if (c->options && c->options->cycles) estimate = c->options->cycles(c->options->user, p);
     if (c->dump) fprintf(c->dump, "  estimate %llu cycles\n", (unsigned long long)estimate);
-    if (estimate < least) {
+    if (!best || estimate < least) {
       weft_program_free(best);
       best = p;
       least = estimate;
@@ -334,7 +336,8 @@ weft_status weft_compile(const weft_graph *graph, const weft_config *config,
                          const weft_compile_options *options, weft_program **out, weft_err *err) {
   weft_status s = weft_config_check(config, err);
   if (s != WEFT_OK) return s;
-  compilation c = {.graph = graph, .config = config, .dump = options ? options->dump : NULL};
+  compilation c = {.graph = graph, .config = config, .options = options,
+                   .dump = options ? options->dump : NULL};
   c.begins = malloc(((size_t)graph->n_nodes + 1) * 2 * sizeof *c.begins);
   c.owner = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.owner);
   c.pad_of = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.pad_of);

@@ -186,19 +186,24 @@ static bool same_shape(const piece *a, const piece *b) {
          a->component == b->component && a->nb + a->n_count == b->nb && a->n_count < 1023;
 }
 
-static void emit_chunk_constants(conv *v, lowering *l, builder *b, chunk *c) {
+static void emit_tiles(conv *v, lowering *l, const builder *b, chunk *c) {
   uint8_t *tiles = malloc((size_t)c->rows * l->c + 1);
-  uint8_t *param = malloc((size_t)c->n_count * l->c * WEFT_PARAM_BYTES);
-  if (!tiles || !param) abort();
+  if (!tiles) abort();
   for (int i = c->first_piece; i < c->first_piece + c->n_pieces; i++)
     write_tiles(v, l, &b->pieces[i], tiles + (size_t)b->pieces[i].row * l->c);
   c->offset = emit_constants(l, tiles, (size_t)c->rows * l->c);
-  if (c->last_slice) {
-    conv_params(v, l, c->nb * l->c, c->n_count * l->c, param);
-    c->param_offset = emit_constants(l, param, (size_t)c->n_count * l->c * WEFT_PARAM_BYTES);
-  }
   free(tiles);
+}
+
+/* Parameters of all column blocks, one after the other; returns their offset. */
+static uint64_t emit_params(conv *v, lowering *l, uint32_t blocks) {
+  size_t bytes = (size_t)blocks * l->c * WEFT_PARAM_BYTES;
+  uint8_t *param = malloc(bytes);
+  if (!param) abort();
+  conv_params(v, l, 0, blocks * l->c, param);
+  uint64_t offset = emit_constants(l, param, bytes);
   free(param);
+  return offset;
 }
 
 int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks,
@@ -244,7 +249,12 @@ int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunk
       }
     }
   }
-  for (int i = 0; i < b.n_chunks; i++) emit_chunk_constants(v, l, &b, &b.chunks[i]);
+  uint64_t offset = emit_params(v, l, blocks);
+  for (int i = 0; i < b.n_chunks; i++) {
+    chunk *c = &b.chunks[i];
+    emit_tiles(v, l, &b, c);
+    c->param_offset = offset + (uint64_t)c->nb * l->c * WEFT_PARAM_BYTES;
+  }
   *chunks = b.chunks;
   *pieces = b.pieces;
   return b.n_chunks;

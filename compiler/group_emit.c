@@ -155,9 +155,22 @@ static void load_chunk(group *g, group_stage *s, int i) {
   s->weights_at[i] = (int)ring_take(&l->weights, c->rows);
   emit_flat_load(l, WEFT_MEM_WEIGHT, SPACE_WEIGHT, (uint32_t)s->weights_at[i], c->rows, c->offset,
                  (size_t)c->rows * l->c);
-  s->params_at[i] = (int)ring_take(&l->params, c->n_count);
-  emit_flat_load(l, WEFT_MEM_PARAM, SPACE_PARAM, (uint32_t)s->params_at[i], c->n_count,
-                 c->param_offset, (size_t)c->n_count * l->c * WEFT_PARAM_BYTES);
+}
+
+/* Parameters of chunk i on the chip: of all chunks at once where they fit well. */
+static void load_params(group *g, group_stage *s, int i) {
+  lowering *l = g->l;
+  uint32_t blocks = ceil_div(s->v.y.c, l->c), first = s->chunks[i].nb, n = s->chunks[i].n_count;
+  if (2 * blocks <= l->params.size) {
+    if (i) return;
+    first = 0;
+    n = blocks;
+  }
+  uint32_t at = ring_take(&l->params, n);
+  emit_flat_load(l, WEFT_MEM_PARAM, SPACE_PARAM, at, n, s->chunks[i].param_offset,
+                 (size_t)n * l->c * WEFT_PARAM_BYTES);
+  for (int k = i; k < (n == blocks ? s->n_chunks : i + 1); k++)
+    s->params_at[k] = (int)(at + s->chunks[k].nb - first);
 }
 
 static void emit_piece(group *g, const group_stage *s, int i, const piece *p, const tile *t,
@@ -240,7 +253,10 @@ static void prepare(group *g, group_stage *s) {
   s->prepared = true;
   if (s->kind == STAGE_CONV) {
     build_weights(g, s);
-    for (int i = 0; i < s->n_chunks && !g->by_channels; i++) load_chunk(g, s, i);
+    for (int i = 0; i < s->n_chunks && !g->by_channels; i++) {
+      load_chunk(g, s, i);
+      load_params(g, s, i);
+    }
   } else if (s->kind == STAGE_DW) {
     uint32_t words = ceil_div(s->v.y.c, l->w), n = words * depthwise_block(&s->v);
     s->dw_at = ring_take(&l->dwbuf, n);
@@ -352,6 +368,7 @@ static void advance(group *g, int buffer, uint32_t upto) {
 static void conv_chunk(group *g, group_stage *s, int i, portion out) {
   uint32_t most = weft_acc_rows(g->l->cfg) / s->v.y.w, h;
   load_chunk(g, s, i);
+  load_params(g, s, i);
   for (uint32_t y = 0; y < s->h; y += h) {
     h = min2(most, s->h - y);
     tile t = rows_tile(g, s, 0, y, h, s->v.y.w);

@@ -76,6 +76,10 @@ typedef struct {
 
 /* How to compile; zero-initialized is the default. */
 typedef struct {
+  /* Cycles of a finished program, by a cycle model that the caller has (UINT64_MAX: it failed);
+   * chooses among schedules. NULL: the scheduler's own estimate does. */
+  uint64_t (*cycles)(void *user, const weft_program *program);
+  void *user;
   bool naive; /* ablation: layer by layer through DRAM, no groups */
   FILE *dump; /* passes say what they did here; NULL: silent */
 } weft_compile_options;
