@@ -4,8 +4,9 @@
 # not compile: arch nothing; kernels libc; sim arch; compiler arch and kernels; driver arch, and
 # its model backend sim; cli and tests everything.
 #
-# Variables: SAN=1 (ASan and UBSan, in build/san), OPT (optimization), BUILD (where to), CC, CXX,
-# JOBS, WEFT_TEST_DATA (folder of further test models and golden tensors; optional).
+# Variables: SAN=1 (ASan and UBSan, in build/san), V=1 (shows commands), OPT (optimization), BUILD
+# (where to), CC, CXX, JOBS, WEFT_TEST_DATA (folder of further test models and golden tensors;
+# optional).
 
 ifdef SAN
 BUILD   := build/san
@@ -31,13 +32,16 @@ JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 # A recursive build takes part in the caller's -j, or brings its own.
 SUBMAKE  = $(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
+# $(call say,WHAT): in place of the command that follows it; V=1 shows that instead.
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
+
 .DEFAULT_GOAL := all
 .PHONY: all help demo test test-full tests lint format tidy fuzz bench docs rtl deps clean FORCE
 
 help: ## lists these targets
 	@echo "make TARGET"
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: SAN=1, OPT, JOBS, WEFT_TEST_DATA; see the top of the Makefile."
+	@echo "Variables: SAN=1, V=1, OPT, JOBS, WEFT_TEST_DATA; see the top of the Makefile."
 
 include mk/deps.mk
 include mk/gen.mk
@@ -74,10 +78,10 @@ $(BUILD)/lib$(1).a: $$($(1)_OBJ) $(BUILD)/$(1)/sources.txt
 	@rm -f $$@ && $$(AR) rcs $$@ $$($(1)_OBJ)
 $(BUILD)/$(1)/%.c.o: $(1)/%.c $(FLAGS) | $(GEN)/.done
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(INC_$(1)) $$($(1)_$$*_INC) $$($(1)_$$*_FLAGS) -c $$< -o $$@
+	$$(call say,CC)$$(CC) $$(CFLAGS) $$(INC_$(1)) $$($(1)_$$*_INC) $$($(1)_$$*_FLAGS) -c $$< -o $$@
 $(BUILD)/$(1)/%.cc.o: $(1)/%.cc $(FLAGS) | $(GEN)/.done
 	@mkdir -p $$(@D)
-	$$(CXX) $$(CXXFLAGS) $$(INC_$(1)) -c $$< -o $$@
+	$$(call say,CXX)$$(CXX) $$(CXXFLAGS) $$(INC_$(1)) -c $$< -o $$@
 -include $$($(1)_OBJ:.o=.d)
 endef
 # Programs of their own, not parts of a library.
@@ -88,7 +92,7 @@ LIBS := $(foreach f,cli driver sim compiler kernels arch,$(BUILD)/lib$(f).a)
 
 all: $(BUILD)/weft ## builds build/weft
 $(BUILD)/weft: $(BUILD)/cli/main.c.o $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 -include $(BUILD)/cli/main.c.d
 .SECONDARY:
 FORCE:

@@ -289,10 +289,11 @@ static double seconds_since(const struct timespec *t0) {
 
 /* Tried in this order until one second is over; the best estimate wins. */
 static const strategy strategies[] = {
-    {4, 2, 5, 2, 0, true},  {4, 2, 5, 2, 100, true}, {4, 1, 7, 3, 0, true},
-    {2, 2, 5, 2, 0, true},  {2, 2, 5, 2, 100, true}, {8, 1, 5, 3, 0, true},
-    {4, 3, 5, 2, 0, true},  {2, 1, 7, 2, 0, true},   {4, 2, 5, 2, 300, true},
-    {2, 1, 7, 3, 64, true}, {8, 2, 7, 2, 0, true},   {0, 0, 0, 0, 0, false},
+    {4, 2, 5, 2, 0, true},  {2, 2, 5, 2, 100, true}, {4, 1, 7, 3, 0, true},
+    {4, 3, 5, 2, 0, true},  {2, 2, 5, 2, 0, true},   {4, 2, 5, 2, 100, true},
+    {1, 3, 5, 2, 40, true}, {2, 1, 7, 2, 0, true},   {4, 2, 5, 2, 300, true},
+    {1, 2, 5, 2, 0, true},  {2, 3, 5, 2, 40, true},  {1, 2, 5, 2, 100, true},
+    {2, 1, 7, 3, 64, true}, {8, 1, 5, 3, 0, true},   {0, 0, 0, 0, 0, false},
 };
 static const strategy layer_by_layer = {0, 0, 0, 0, 0, false};
 

@@ -5,7 +5,7 @@ $(GEN)/.done: $(GEN)/tflite_generated.h $(GEN)/presets.inc
 $(GEN)/tflite_generated.h: compiler/tflite.fbs
 	@mkdir -p $(GEN)
 	@command -v flatc >/dev/null || { echo "flatc is missing: make deps" >&2; exit 1; }
-	flatc --cpp --gen-mutable -o $(GEN) compiler/tflite.fbs
+	$(call say,GEN)flatc --cpp --gen-mutable -o $(GEN) compiler/tflite.fbs
 # The presets as C strings, so that the binary needs no files; the default first.
 PRESETS := edge-256 nano-16 micro-64 edge-1024
 $(GEN)/presets.inc: $(PRESETS:%=arch/presets/%.ini) mk/gen.mk
@@ -17,8 +17,8 @@ $(GEN)/presets.inc: $(PRESETS:%=arch/presets/%.ini) mk/gen.mk
 # The generator for everything that is not C: Verilog constants, tables of the documents.
 $(GEN)/weft-gen: arch/gen.c arch/isa.c arch/config.c arch/regs.c $(GEN)/presets.inc \
                  $(wildcard arch/*.def arch/*.h)
-	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g $(WARN) $(SANFLAGS) -Iarch -I$(GEN) $(filter %.c,$^) \
-	  -linih -o $@
+	$(call say,LD)$(CC) -std=c11 -D_GNU_SOURCE -O1 -g $(WARN) $(SANFLAGS) -Iarch -I$(GEN) \
+	  $(filter %.c,$^) -linih -o $@
 $(GEN)/weft_isa.vh: $(GEN)/weft-gen
 	@$< verilog > $@.tmp && mv $@.tmp $@
 # One configuration's constants: build/gen/preset/edge-256/weft_config.vh, ...

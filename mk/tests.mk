@@ -5,15 +5,15 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz
 
 $(BUILD)/tests/%.c.o: tests/%.c $(FLAGS) | $(GEN)/.done
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INC_tests) -c $< -o $@
+	$(call say,CC)$(CC) $(CFLAGS) $(INC_tests) -c $< -o $@
 $(BUILD)/tests/%.cc.o: tests/%.cc $(FLAGS) | $(GEN)/.done
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $(INC_tests) -c $< -o $@
+	$(call say,CXX)$(CXX) $(CXXFLAGS) $(INC_tests) -c $< -o $@
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(SUPPORT_OBJ) $(LIBS)
-	$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+	$(call say,LD)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(BUILD)/tests/fuzz/main.c.o \
                             $(SUPPORT_OBJ) $(LIBS)
-	$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
+	$(call say,LD)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
 -include $(TESTS:%=%.c.d) $(FUZZERS:%=%.c.d) $(BUILD)/tests/fuzz/main.c.d $(SUPPORT_OBJ:.o=.d)
 
 RUN_TESTS = BUILD=$(BUILD) JOBS=$(JOBS) $(if $(SAN),SAN=1) tests/run.sh $(notdir $(TESTS))
@@ -23,10 +23,11 @@ test: deps ## all tests; the last line counts them (SAN=1: under ASan and UBSan)
 	@$(SUBMAKE) all tests
 	@$(RUN_TESTS)
 
-# The same with many more random networks, faults and frames.
-test-full: deps ## the same, much longer: 1,000 random networks on every preset, and more
+# WEFT_TEST_FULL: more inputs for every network (tests/check_models.sh).
+FULL_GRAPHS ?= 20000
+test-full: deps ## the same, much longer: FULL_GRAPHS (20000) random networks, more inputs
 	@$(SUBMAKE) all tests
-	@WEFT_TEST_FULL=1 $(RUN_TESTS)
+	@WEFT_TEST_FULL=1 WEFT_RANDOM_GRAPHS=$(FULL_GRAPHS) $(RUN_TESTS)
 
 # Each fuzzer for FUZZ_SECONDS from seed FUZZ_SEED.
 FUZZ_SECONDS ?= 60
