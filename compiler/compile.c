@@ -289,13 +289,14 @@ static double seconds_since(const struct timespec *t0) {
 
 /* Tried in this order until one second is over; the best estimate wins. */
 static const strategy strategies[] = {
-    {4, 2, 5, 2, 0, true},  {2, 2, 5, 2, 100, true}, {4, 1, 7, 3, 0, true},
-    {4, 3, 5, 2, 0, true},  {2, 2, 5, 2, 0, true},   {4, 2, 5, 2, 100, true},
-    {1, 3, 5, 2, 40, true}, {2, 1, 7, 2, 0, true},   {4, 2, 5, 2, 300, true},
-    {1, 2, 5, 2, 0, true},  {2, 3, 5, 2, 40, true},  {1, 2, 5, 2, 100, true},
-    {2, 1, 7, 3, 64, true}, {8, 1, 5, 3, 0, true},   {0, 0, 0, 0, 0, false},
+    {4, 0, 2, 5, 2, 0, true},   {2, 0, 2, 5, 2, 100, true}, {1, 200, 2, 5, 2, 40, true},
+    {4, 0, 1, 7, 3, 0, true},   {1, 0, 2, 5, 2, 0, true},   {4, 0, 3, 5, 2, 0, true},
+    {2, 0, 2, 5, 2, 0, true},   {1, 300, 2, 5, 2, 0, true}, {1, 0, 3, 5, 2, 40, true},
+    {2, 0, 1, 7, 2, 0, true},   {4, 0, 2, 5, 2, 300, true}, {1, 150, 2, 7, 2, 100, true},
+    {1, 500, 2, 5, 2, 40, true}, {4, 0, 2, 5, 2, 100, true}, {8, 0, 1, 5, 3, 0, true},
+    {0, 0, 0, 0, 0, 0, false},
 };
-static const strategy layer_by_layer = {0, 0, 0, 0, 0, false};
+static const strategy layer_by_layer = {0, 0, 0, 0, 0, 0, false};
 
 static weft_status search(compilation *c, bool naive, weft_program **out, weft_err *err) {
   struct timespec t0;
@@ -308,9 +309,9 @@ static weft_status search(compilation *c, bool naive, weft_program **out, weft_e
     weft_program *p = NULL;
     uint64_t estimate = 0;
     if (c->dump)
-      fprintf(c->dump, "strategy %d: %u pixels x rows per step, %u steps ahead, weights %u/8, "
+      fprintf(c->dump, "strategy %d: %u pixels x rows or %u cycles per step, %u steps ahead, weights %u/8, "
                        "staying tensors %u/8, %u pixels are small%s\n",
-              i, how->pixels, how->ahead, how->weight_share, how->stay_share, how->small,
+              i, how->pixels, how->cycles, how->ahead, how->weight_share, how->stay_share, how->small,
               how->groups ? "" : ", no groups");
     weft_status s = compile_as(c, *how, &p, &estimate, err);
     if (s != WEFT_OK) {

@@ -120,6 +120,19 @@ static const view *output_view(const group_stage *s) {
   return s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
 }
 
+/* Cycles that one output row takes in the stage's unit, about. */
+static uint64_t row_cycles(const group *g, const group_stage *s) {
+  const lowering *l = g->l;
+  const view *y = output_view(s);
+  if (s->kind == STAGE_CONV)
+    return (uint64_t)y->w * conv_taps(&s->v) * ceil_div(conv_channels(&s->v), l->r) *
+           ceil_div(y->c, l->c);
+  if (s->kind == STAGE_DW)
+    return (uint64_t)y->w * ceil_div(y->c, l->w) * s->k.kh *
+           max2(ceil_div(s->k.kw, l->cfg->dw_taps), s->k.sx);
+  return (uint64_t)y->w * ceil_div(y->c, l->w) * s->vec.cycles_per_word;
+}
+
 /* Output rows per step: enough pixels that an instruction's overhead does not show, few enough for
  * the accumulators. */
 static bool choose_rows(group *g) {
@@ -127,7 +140,10 @@ static bool choose_rows(group *g) {
   for (int i = 0; i < g->n_stages; i++) {
     group_stage *s = &g->stage[i];
     uint32_t w = output_view(s)->w;
-    s->rows = g->by_channels ? s->h : min2(s->h, ceil_div(g->l->cfg->rows * g->l->how.pixels, w));
+    const strategy *how = &g->l->how;
+    uint32_t rows = ceil_div(g->l->cfg->rows * how->pixels, w);
+    rows = max2(rows, (uint32_t)(how->cycles / max2(1, (uint32_t)row_cycles(g, s))));
+    s->rows = g->by_channels ? s->h : min2(s->h, rows);
     if (w > 4095 || s->h > 4095) return false;
     if (s->kind != STAGE_CONV) continue;
     if (w > most) return false;

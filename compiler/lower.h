@@ -52,6 +52,7 @@ typedef struct {
 /* What the compiler tries several values of: the scheduler's estimate decides. */
 typedef struct {
   uint32_t pixels;       /* of output per instruction, about, in units of array rows */
+  uint32_t cycles;       /* of its unit per instruction, at least about */
   uint32_t ahead;        /* steps that a producer may run ahead of need */
   uint32_t weight_share; /* of the weight buffer that a group may fill, in eighths */
   uint32_t stay_share;   /* of the banks that a tensor between groups may take, in eighths */
