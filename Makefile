@@ -32,8 +32,8 @@ JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 # A recursive build takes part in the caller's -j, or brings its own.
 SUBMAKE  = $(MAKE) --no-print-directory $(if $(findstring --jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
-# $(call say,WHAT): in place of the command that follows it; V=1 shows that instead.
-say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@;)
+# $(call say,WHAT): in place of the command that follows it; V=1 shows that instead, -s neither.
+say = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %-4s %s\n' $(1) $@;))
 
 .DEFAULT_GOAL := all
 .PHONY: all help demo test test-full tests lint format tidy fuzz bench docs rtl deps clean FORCE

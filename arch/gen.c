@@ -36,7 +36,7 @@ static const char *upper(const char *name) {
   static int at;
   char *out = ring[at = (at + 1) % 8];
   size_t i = 0;
-  for (; name[i] && i < sizeof ring[0] - 1; i++) out[i] = (char)toupper((unsigned char)name[i]);
+  for (; i < sizeof ring[0] - 1 && name[i]; i++) out[i] = (char)toupper((unsigned char)name[i]);
   out[i] = '\0';
   return out;
 }
@@ -310,7 +310,10 @@ static char *read_all(const char *path) {
   char *text = malloc(size);
   for (size_t got; text && (got = fread(text + n, 1, size - n - 1, f)) > 0;) {
     n += got;
-    if (size - n < 2) text = realloc(text, size *= 2);
+    if (size - n >= 2) continue;
+    char *more = realloc(text, size *= 2);
+    if (!more) free(text);
+    text = more;
   }
   (void)fclose(f);
   if (text) text[n] = '\0';

@@ -18,12 +18,12 @@ if [ ! -f "$model" ]; then
   exit 1
 fi
 
-# weft_time FIELD ARGUMENTS...: median of a field of the JSON
+# weft_time FIELD FILE ARGUMENTS...: median of a field of the JSON
 weft_time() {
   local field=$1 i
   shift
   for ((i = 0; i <= RUNS; i++)); do
-    "$WEFT" run "$model" "$@" --quiet --json "$BENCH_TMP/t.json"
+    "$WEFT" run "$@" --quiet --json "$BENCH_TMP/t.json"
     [ $i = 0 ] || jq ".$field" "$BENCH_TMP/t.json"
   done | median
 }
@@ -44,6 +44,8 @@ row() { # WHAT SECONDS
   echo "| $1 | $time |"
 }
 
+program=$BENCH_TMP/program.weft
+"$WEFT" compile "$model" -o "$program" --quiet
 {
   echo
   echo "\`$(basename "$model")\`, preset edge-256, one thread, median of $RUNS runs, on"
@@ -51,16 +53,16 @@ row() { # WHAT SECONDS
   echo
   echo "| what | time |"
   echo "|---|--:|"
-  row "compile the network" "$(weft_time compile_seconds)"
-  row "C model, values and cycles" "$(weft_time wall_seconds --no-check-races)"
-  row "C model, cycles only (\`--timing-only\`)" "$(weft_time wall_seconds --timing-only)"
-  row "C model without vector instructions (\`--portable\`)" "$(weft_time wall_seconds --portable)"
-  row "reference kernels (\`--backend ref\`)" "$(weft_time wall_seconds --backend ref)"
+  row "compile the network" "$(weft_time compile_seconds "$model" --timing-only)"
+  row "C model, values and cycles" "$(weft_time wall_seconds "$program")"
+  row "C model, cycles only (\`--timing-only\`)" "$(weft_time wall_seconds "$program" --timing-only)"
+  row "C model without vector instructions (\`--portable\`)" "$(weft_time wall_seconds "$program" --portable)"
+  row "reference kernels (\`--backend ref\`)" "$(weft_time wall_seconds "$program" --backend ref)"
   row "onnxruntime, 1 thread (the CPU itself, int8)" "$(peer onnxruntime "$onnx")"
   row "LiteRT, 1 thread (the CPU itself, int8)" "$(peer litert "$model")"
-  "$WEFT" run "$model" --timing-only --quiet --json "$BENCH_TMP/c.json"
+  "$WEFT" run "$program" --timing-only --quiet --json "$BENCH_TMP/c.json"
   cycles=$(jq .cycles "$BENCH_TMP/c.json")
-  seconds=$(weft_time wall_seconds --no-check-races)
+  seconds=$(weft_time wall_seconds "$program")
   echo
   awk -v c="$cycles" -v t="$seconds" 'BEGIN {
     printf "The C model simulates %.1f million cycles a second with values.\n", c / t / 1e6}'

@@ -141,8 +141,8 @@ weft_status weft_config_choose(const weft_config_options *o, const weft_config *
   if (o->set.n) { /* the preset's name alone would be wrong in a report */
     weft_config named;
     if (weft_config_preset(&named, c.preset, NULL) == WEFT_OK &&
-        weft_config_hash(&named) != weft_config_hash(&c) && strlen(c.preset) + 1 < sizeof c.preset)
-      strcat(c.preset, "*");
+        weft_config_hash(&named) != weft_config_hash(&c))
+      (void)snprintf(c.preset, sizeof c.preset, "%.30s*", named.preset);
   }
   *out = c;
   return WEFT_OK;

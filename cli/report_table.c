@@ -9,13 +9,13 @@ enum { NAME = 24, OP = 17 }; /* with the numbers: 100 columns */
 
 /* At most `width` columns: names keep their end (what differs from layer to layer), after the first
  * of several that were joined by ';'. */
-static void shorten(const char *name, int width, char *out) {
+static void shorten(const char *name, int width, char *out, size_t size) {
   size_t n = strcspn(name, ";");
   while (n && name[n - 1] == '/') n--;
   if (n <= (size_t)width)
-    (void)sprintf(out, "%.*s", (int)n, name);
+    (void)snprintf(out, size, "%.*s", (int)n, name);
   else
-    (void)sprintf(out, "..%.*s", width - 2, name + n - (size_t)(width - 2));
+    (void)snprintf(out, size, "..%.*s", width - 2, name + n - (size_t)(width - 2));
   for (char *p = out; *p; p++)
     if ((unsigned char)*p < ' ' || (unsigned char)*p > '~') *p = '?';
 }
@@ -60,7 +60,7 @@ static double percent(double part, double whole) {
 /* --- layers ---------------------------------------------------------------------------------- */
 static void layer_row(const weft_run_result *r, const weft_layer_result *l, FILE *f) {
   char name[NAME + 1], op[OP + 1], macs[32] = "", use[16] = "", dram[32] = "";
-  shorten(l->name[0] == '(' ? "(fetch, alignment)" : l->name, NAME, name);
+  shorten(l->name[0] == '(' ? "(fetch, alignment)" : l->name, NAME, name, sizeof name);
   shorten_op(l->op, op, sizeof op);
   if (l->macs) (void)snprintf(macs, sizeof macs, "%s", weft_num_short((double)l->macs).s);
   if (l->macs && r->timed) (void)snprintf(use, sizeof use, "%.1f%%", 100 * l->utilization);
@@ -131,7 +131,7 @@ static void host(const weft_run_result *r, FILE *f) {
   if (r->n_host) (void)fprintf(f, "\non the host:\n");
   for (int i = 0; i < r->n_host; i++) {
     char name[NAME + 1];
-    shorten(r->host[i].name, NAME, name);
+    shorten(r->host[i].name, NAME, name, sizeof name);
     (void)fprintf(f, "  %-*s %-*s %s\n", NAME, name, OP, r->host[i].op, r->host[i].why);
   }
 }
@@ -140,7 +140,7 @@ static void outputs(const weft_run_result *r, FILE *f) {
   for (int i = 0; i < r->n_outputs; i++) {
     const weft_output_result *o = &r->output[i];
     char name[61];
-    shorten(o->name, 60, name);
+    shorten(o->name, 60, name, sizeof name);
     (void)fprintf(f, "\noutput %s %s [", name, weft_dtype_name(o->dtype));
     for (int d = 0; d < o->rank; d++) (void)fprintf(f, "%s%d", d ? "," : "", o->shape[d]);
     (void)fprintf(f, "]\n");

@@ -76,6 +76,30 @@ static inline uint32_t depthwise_block(const conv *v) {
   return WEFT_PARAM_BYTES + v->k.kh * v->k.kw;
 }
 
+/* --- conv_emit.c ------------------------------------------------------------------------------- */
+/* Where a GEMM finds its operands. */
+typedef struct {
+  weft_operand in;     /* the tile's first input row, at channel 0 of the buffer */
+  uint32_t in_w;       /* pixels per row */
+  uint32_t in_channel; /* added to the input channel */
+  uint32_t kb;
+  uint32_t weights_row, params_block; /* of the chunk */
+  uint32_t chunk_nb;                  /* first column block of the chunk */
+  weft_operand out;                   /* the tile's first row, at column block nb */
+  uint32_t nb;
+} gemm_place;
+/* The instruction of one piece on one tile; scratchpad accesses are the caller's to declare. */
+emitted *gemm_emit(lowering *l, const conv *v, const gemm_place *at, const piece *p,
+                   const tile *t);
+/* The instruction of channel words [word, word + words) on one tile; likewise. */
+emitted *depthwise_emit(lowering *l, const conv *v, const tile *t, weft_operand a, uint32_t in_w,
+                        weft_operand o, uint32_t word, uint32_t words, uint32_t params);
+/* LOADs windows: the pixel of output (y, x) in the buffer is the whole kernel window it needs.
+ * operand_at says where row y goes, touch declares the access of rows [y, y + h). */
+void windows_load(lowering *l, const conv *v, const tile *t,
+                  weft_operand (*operand_at)(void *user, uint32_t y),
+                  void (*touch)(emitted *e, void *user, uint32_t y, uint32_t h), void *user);
+
 /* conv_plan.c: NULL, or why no tiling fits this configuration. */
 const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan);
 

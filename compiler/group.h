@@ -88,6 +88,8 @@ bool group_plan(residency *r, int first, int end, bool by_channels, group *g);
 /* Emits a planned group: one layer of the report per node. */
 void group_emit(residency *r, group *g);
 void group_free(group *g);
+/* STOREs rows [y, y + h) of a buffer to the tensor's place in DRAM. */
+void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h);
 static inline uint32_t row_words(const group_buffer *b) { return b->w * b->words; }
 
 /* groups.c: lowers as many nodes from `node` on as make a group; returns how many (0: none). */

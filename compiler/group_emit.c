@@ -67,58 +67,19 @@ static void load_rows(group *g, group_buffer *b, uint32_t y, uint32_t h) {
   l->dram_bytes += h * row;
 }
 
-/* Window row ky of output rows [y, y + h), all inside the image or all outside it. */
-static void load_window_row(group *g, const group_buffer *b, const conv *v, uint32_t ky, uint32_t y,
-                            uint32_t h, bool inside) {
-  lowering *l = g->l;
-  uint32_t segment = v->k.kw * v->x.c;
-  uint64_t row = (uint64_t)v->x.w * v->x.c;
-  int64_t first = (int64_t)y * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
-  uint64_t from = inside ? (uint64_t)first * row : 0;
-  emitted *e = emit(l, WEFT_OP_CODE_LOAD);
-  weft_insn_LOAD *in = &e->insn.LOAD;
-  weft_operand o = rows_at(b, y);
-  in->dst = WEFT_MEM_SPAD;
-  in->region = v->x.region;
-  in->offset = (uint32_t)(v->x.offset + from);
-  in->rows = h;
-  in->pixels = v->y.w;
-  in->pix_bytes = segment;
-  in->d_pix_stride = v->k.sx * v->x.c;
-  in->lead = v->k.pad_left * v->x.c;
-  in->byte_off = ky * segment;
-  in->fill = ky == v->k.kh - 1;
-  in->flip = v->x.uint8;
-  in->pad_value = v->x.zp;
-  if (inside) {
-    in->d_row_stride = h > 1 ? (uint32_t)(v->k.sy * row) : 0;
-    in->row_bytes = (uint32_t)row;
-    emit_access(e, SPACE_ARENA, false, v->x.offset + from,
-                (uint64_t)(h - 1) * v->k.sy * row + row);
-    l->dram_bytes += h * row;
-  }
-  WEFT_SET_OPERAND(*in, o, o);
-  touch_rows(e, b, y, h, true);
+static weft_operand window_rows(void *user, uint32_t y) { return rows_at(user, y); }
+
+static void touch_window_rows(emitted *e, void *user, uint32_t y, uint32_t h) {
+  touch_rows(e, user, y, h, true);
 }
 
-static void load_windows(group *g, const group_buffer *b, uint32_t y, uint32_t h) {
+static void load_windows(group *g, group_buffer *b, uint32_t y, uint32_t h) {
   const conv *v = &g->stage[b->stage].v;
-  for (uint32_t ky = 0; ky < v->k.kh; ky++)
-    for (uint32_t at = y; at < y + h;) {
-      uint32_t first = at;
-      bool inside = false;
-      for (; at < y + h; at++) {
-        int64_t row = (int64_t)at * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
-        bool in = row >= 0 && row < v->x.h;
-        if (at == first) inside = in;
-        if (in != inside) break;
-      }
-      load_window_row(g, b, v, ky, first, at - first, inside);
-    }
+  tile t = {.y = y, .h = h, .w = v->y.w};
+  windows_load(g->l, v, &t, window_rows, touch_window_rows, b);
 }
 
-static void store_rows(group *g, const group_buffer *b, uint32_t y, uint32_t h) {
-  lowering *l = g->l;
+void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h) {
   const view *v = &b->v;
   emitted *e = emit(l, WEFT_OP_CODE_STORE);
   weft_insn_STORE *in = &e->insn.STORE;
@@ -175,53 +136,13 @@ static void load_params(group *g, group_stage *s, int i) {
 
 static void emit_piece(group *g, const group_stage *s, int i, const piece *p, const tile *t,
                        const portion *out, uint32_t out_nb) {
-  lowering *l = g->l;
-  const conv *v = &s->v;
   const group_buffer *x = &g->buffer[s->in[0]];
-  emitted *e = emit(l, WEFT_OP_CODE_GEMM);
-  weft_insn_GEMM *in = &e->insn.GEMM;
-  weft_operand a = rows_at(x, t->iy), o = operand(out);
-  uint32_t channel = p->kb * l->r;
-  a.base += channel / l->w;
-  WEFT_SET_OPERAND(*in, a, a);
-  in->a_block = channel % l->w / l->r;
-  in->in_h = t->ih;
-  in->in_w = x->w;
-  in->pad_top = t->pad_top;
-  in->pad_left = s->k.pad_left;
-  in->kh = s->k.kh;
-  in->kw = s->k.kw;
-  in->stride_y = s->k.sy;
-  in->stride_x = s->k.sx;
-  in->dil_y = s->k.dy;
-  in->dil_x = s->k.dx;
-  in->out_h = t->h;
-  in->out_w = t->w;
-  in->k_blocks = p->k_count;
-  in->n_blocks = p->n_count;
-  in->pad_value = v->x.zp;
-  in->w_base = (uint32_t)s->weights_at[i] + p->row;
-  in->acc_in = !p->first;
-  in->acc_out = !p->last;
-  e->glued = !p->first;
+  gemm_place at = {.in = rows_at(x, t->iy), .in_w = x->w, .weights_row = (uint32_t)s->weights_at[i],
+                   .params_block = (uint32_t)s->params_at[i], .chunk_nb = s->chunks[i].nb,
+                   .out = operand(out), .nb = out_nb};
+  emitted *e = gemm_emit(g->l, &s->v, &at, p, t);
   touch_rows(e, x, t->iy, t->ih, false);
-  emit_access(e, SPACE_WEIGHT, false, in->w_base,
-              (uint64_t)conv_taps(v) * p->k_count * p->n_count * l->r);
-  in->o_ring_rows = 1;
-  if (!p->last) return;
-  weft_range clamp = chip_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
-  in->p_base = (uint32_t)s->params_at[i] + p->nb - s->chunks[i].nb;
-  in->out_zp = v->y.zp;
-  in->clamp_min = clamp.lo;
-  in->clamp_max = clamp.hi;
-  uint32_t to = (p->nb - out_nb) * l->c;
-  o.base += to / l->w;
-  WEFT_SET_OPERAND(*in, o, o);
-  in->o_block = to % l->w / l->c;
-  emit_access(e, SPACE_PARAM, false, in->p_base, p->n_count);
-  touch(e, out, true);
-  uint32_t first = p->nb * l->c, n = min2(p->n_count * l->c, v->y.c - first);
-  set_result(e, &v->y, 0, t->y, 0, t->h, t->w, first, n, v->y.uint8);
+  if (p->last) touch(e, out, true);
 }
 
 /* --- stages ------------------------------------------------------------------------------------ */
@@ -267,37 +188,12 @@ static void prepare(group *g, group_stage *s) {
   }
 }
 
-static void emit_depthwise(group *g, const group_stage *s, const tile *t, const portion *in_p,
+static void emit_depthwise(group *g, const group_stage *s, const tile *t, const portion *in,
                            const portion *out, uint32_t word, uint32_t words) {
-  lowering *l = g->l;
-  const conv *v = &s->v;
-  emitted *e = emit(l, WEFT_OP_CODE_DW);
-  weft_insn_DW *in = &e->insn.DW;
-  weft_operand a = operand(in_p), o = operand(out);
-  WEFT_SET_OPERAND(*in, a, a);
-  WEFT_SET_OPERAND(*in, o, o);
-  in->in_h = t->ih;
-  in->in_w = in_p->b->w;
-  in->pad_top = t->pad_top;
-  in->pad_left = s->k.pad_left;
-  in->kh = s->k.kh;
-  in->kw = s->k.kw;
-  in->stride_y = s->k.sy;
-  in->stride_x = s->k.sx;
-  in->out_h = t->h;
-  in->out_w = t->w;
-  in->c_words = words;
-  in->pad_value = v->x.zp;
-  in->p_base = s->dw_at + word * depthwise_block(v);
-  weft_range clamp = chip_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
-  in->out_zp = v->y.zp;
-  in->clamp_min = clamp.lo;
-  in->clamp_max = clamp.hi;
-  touch(e, in_p, false);
+  emitted *e = depthwise_emit(g->l, &s->v, t, operand(in), in->b->w, operand(out), word, words,
+                              s->dw_at + word * depthwise_block(&s->v));
+  touch(e, in, false);
   touch(e, out, true);
-  emit_access(e, SPACE_DWBUF, false, in->p_base, (uint64_t)words * depthwise_block(v));
-  uint32_t c = word * l->w;
-  set_result(e, &v->y, 0, t->y, 0, t->h, t->w, c, min2(words * l->w, v->y.c - c), v->y.uint8);
 }
 
 static void emit_vector(group *g, const group_stage *s, const tile *t, const portion *a,
@@ -342,7 +238,7 @@ static void step_rows(group *g, group_stage *s) {
     if (s->n_in == 2) b = (portion){.b = &g->buffer[s->in[1]], .y = t[1].iy, .h = t[1].ih};
     emit_vector(g, s, &t[0], &a, s->n_in == 2 ? &b : NULL, &out, 0, words);
   }
-  if (out.b->store) store_rows(g, out.b, y, h);
+  if (out.b->store) store_buffer_rows(l, out.b, y, h);
   s->next += h;
   g->buffer[s->out].produced = s->next;
 }
@@ -433,7 +329,7 @@ static void run_channels(group *g) {
   group_stage *last = &g->stage[g->n_stages - 1];
   group_buffer *out = &g->buffer[last->out];
   l->layer = last->layer;
-  if (out->store) store_rows(g, out, 0, out->h);
+  if (out->store) store_buffer_rows(l, out, 0, out->h);
 }
 
 /* --- a group ----------------------------------------------------------------------------------- */

@@ -3,30 +3,6 @@
 
 #include "group.h"
 
-/* Rank-4 copy of a resident tensor to its place in DRAM. */
-static void store_resident(residency *r, resident *x) {
-  lowering *l = r->l;
-  const group_buffer *b = &x->b;
-  const view *v = &b->v;
-  emitted *e = emit(l, WEFT_OP_CODE_STORE);
-  weft_insn_STORE *in = &e->insn.STORE;
-  uint64_t row = (uint64_t)v->w * v->c;
-  weft_operand a = {b->base, row_words(b), b->words, b->ring, 0};
-  in->region = v->region;
-  in->offset = (uint32_t)v->offset;
-  in->rows = b->h;
-  in->pixels = v->w;
-  in->pix_bytes = v->c;
-  in->d_row_stride = b->h > 1 ? (uint32_t)row : 0;
-  in->d_pix_stride = v->c;
-  in->flip = v->uint8;
-  WEFT_SET_OPERAND(*in, a, a);
-  emit_access(e, SPACE_SPAD, false, b->base, (uint64_t)b->h * row_words(b));
-  emit_access(e, SPACE_ARENA, true, v->offset, b->h * row);
-  set_result(e, v, 0, 0, 0, b->h, v->w, 0, v->c, false);
-  x->in_dram = true;
-}
-
 static void drop(residency *r, int i) {
   const group_buffer *b = &r->resident[i].b;
   r->used_banks &= ~(((b->banks >= 64 ? 0 : (uint64_t)1 << b->banks) - 1) << b->bank);
@@ -42,7 +18,7 @@ void groups_spill(residency *r, int node) {
   drop_dead(r, node);
   while (r->n_residents) {
     resident *x = &r->resident[r->n_residents - 1];
-    if (!x->in_dram) store_resident(r, x);
+    if (!x->in_dram) store_buffer_rows(r->l, &x->b, 0, x->b.h);
     drop(r, r->n_residents - 1);
   }
 }

@@ -28,43 +28,23 @@ typedef struct {
   bool params_resident;
 } conv_state;
 
-/* Input rows of tap row ky for output rows [y, y + h): which are above, inside and below. */
-static void packed_rows(conv_state *s, uint32_t ky, uint32_t y, uint32_t h, bool inside) {
-  lowering *l = s->l;
-  const conv *v = s->v;
-  uint32_t segment = v->k.kw * v->x.c;
-  int64_t start = ((int64_t)s->t.x * v->k.sx - v->k.pad_left) * v->x.c; /* window of pixel 0 */
-  int64_t row = (int64_t)y * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
-  uint64_t row_bytes = (uint64_t)v->x.w * v->x.c, skip = start > 0 ? (uint64_t)start : 0;
-  inside = inside && skip < row_bytes; /* windows beyond the row's end are all padding */
-  emitted *e = emit(l, WEFT_OP_CODE_LOAD);
-  weft_insn_LOAD *in = &e->insn.LOAD;
-  in->dst = WEFT_MEM_SPAD;
-  in->region = v->x.region;
-  in->rows = h;
-  in->pixels = s->t.w;
-  in->pix_bytes = segment;
-  in->d_pix_stride = v->k.sx * v->x.c;
-  in->lead = start < 0 ? (uint32_t)-start : 0;
-  in->byte_off = ky * segment;
-  in->fill = ky == v->k.kh - 1;
-  in->flip = v->x.uint8;
-  in->pad_value = v->x.zp;
-  uint64_t from = ((uint64_t)s->t.n * v->x.h + (inside ? (uint64_t)row : 0)) * row_bytes + skip;
-  in->offset = (uint32_t)(v->x.offset + from);
-  if (inside) {
-    in->d_row_stride = h > 1 ? (uint32_t)(v->k.sy * row_bytes) : 0;
-    in->row_bytes = (uint32_t)(row_bytes - skip);
-    uint64_t last = (uint64_t)(h - 1) * v->k.sy * row_bytes + in->row_bytes;
-    if (v->x.region == 2) emit_access(e, SPACE_ARENA, false, v->x.offset + from, last);
-    l->dram_bytes += (uint64_t)h * in->row_bytes;
-  }
-  buffer part = s->in;
-  part.base += (y - s->t.y) * s->in.w * s->in.words;
-  part.h = h;
-  weft_operand o = operand_of(&part);
-  WEFT_SET_OPERAND(*in, o, o);
-  touch_buffer(e, &part, true);
+/* Rows [y, ...) of the tile's buffer. */
+static buffer rows_from(const conv_state *s, uint32_t y) {
+  buffer b = s->in;
+  b.base += (y - s->t.y) * s->in.w * s->in.words;
+  b.h = s->in.h - (y - s->t.y);
+  return b;
+}
+
+static weft_operand window_rows(void *user, uint32_t y) {
+  buffer b = rows_from(user, y);
+  return operand_of(&b);
+}
+
+static void touch_window_rows(emitted *e, void *user, uint32_t y, uint32_t h) {
+  buffer b = rows_from(user, y);
+  b.h = h;
+  touch_buffer(e, &b, true);
 }
 
 /* im2row on the way in: pixel x of the buffer is the whole window of output pixel x. */
@@ -73,20 +53,7 @@ static void load_packed(conv_state *s) {
   tile *t = &s->t;
   s->in = (buffer){.words = ceil_div(conv_channels(v), s->l->w), .h = t->h, .w = t->w};
   s->in.base = ring_take(&s->l->in, buffer_words(&s->in));
-  for (uint32_t ky = 0; ky < v->k.kh; ky++) {
-    uint32_t y = t->y, end = t->y + t->h;
-    while (y < end) { /* runs of rows that are all inside the image, or all outside */
-      uint32_t first = y;
-      int64_t row = (int64_t)y * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
-      bool inside = row >= 0 && row < v->x.h;
-      while (y < end) {
-        row = (int64_t)y * v->k.sy + (int64_t)ky * v->k.dy - v->k.pad_top;
-        if ((row >= 0 && row < v->x.h) != inside) break;
-        y++;
-      }
-      packed_rows(s, ky, first, y - first, inside);
-    }
-  }
+  windows_load(s->l, v, t, window_rows, touch_window_rows, s);
 }
 
 static void need_input(conv_state *s, int index, const tile *t, const chunk *c) {
@@ -125,60 +92,18 @@ static void need_weights(conv_state *s, int index) {
 
 static void emit_gemm(conv_state *s, int index, const piece *p, const buffer *out,
                       uint32_t out_nb) {
-  lowering *l = s->l;
-  const conv *v = s->v;
   const chunk *c = &s->chunks[index];
-  const weft_tensor *y = &l->graph->tensor[v->y.tensor];
-  emitted *e = emit(l, WEFT_OP_CODE_GEMM);
-  weft_insn_GEMM *in = &e->insn.GEMM;
-  weft_operand a = operand_of(&s->in), o = operand_of(out);
-  uint32_t channel = (p->kb - c->kb) * l->r;
-  a.base += channel / l->w;
-  WEFT_SET_OPERAND(*in, a, a);
-  in->a_block = channel % l->w / l->r;
-  in->in_h = s->in.h;
-  in->in_w = s->in.w;
-  in->kh = in->kw = in->stride_y = in->stride_x = in->dil_y = in->dil_x = 1;
-  if (!v->packed) {
-    in->pad_top = s->t.pad_top;
-    in->pad_left = s->t.pad_left;
-    in->kh = v->k.kh;
-    in->kw = v->k.kw;
-    in->stride_y = v->k.sy;
-    in->stride_x = v->k.sx;
-    in->dil_y = v->k.dy;
-    in->dil_x = v->k.dx;
+  tile t = s->t;
+  if (s->v->packed) t.ih = s->in.h;
+  gemm_place at = {.in = operand_of(&s->in), .in_w = s->in.w, .kb = c->kb,
+                   .weights_row = s->weights_row, .chunk_nb = c->nb, .nb = out_nb};
+  if (p->last) {
+    at.params_block = (uint32_t)s->params_at[index];
+    at.out = operand_of(out);
   }
-  in->out_h = s->t.h;
-  in->out_w = s->t.w;
-  in->k_blocks = p->k_count;
-  in->n_blocks = p->n_count;
-  in->pad_value = v->x.zp;
-  in->w_base = s->weights_row + p->row;
-  in->acc_in = !p->first;
-  in->acc_out = !p->last;
-  e->glued = !p->first;
+  emitted *e = gemm_emit(s->l, s->v, &at, p, &t);
   emit_access(e, SPACE_SPAD, false, s->in.base, buffer_words(&s->in));
-  emit_access(e, SPACE_WEIGHT, false, in->w_base,
-              (uint64_t)conv_taps(v) * p->k_count * p->n_count * l->r);
-  if (!p->last) {
-    in->o_ring_rows = 1;
-    return;
-  }
-  weft_range clamp = chip_range(v->node->attr.activation, y);
-  in->p_base = (uint32_t)s->params_at[index] + p->nb - c->nb;
-  in->out_zp = v->y.zp;
-  in->clamp_min = clamp.lo;
-  in->clamp_max = clamp.hi;
-  uint32_t to = (p->nb - out_nb) * l->c;
-  o.base += to / l->w;
-  WEFT_SET_OPERAND(*in, o, o);
-  in->o_block = to % l->w / l->c;
-  emit_access(e, SPACE_PARAM, false, in->p_base, p->n_count);
-  emit_access(e, SPACE_SPAD, true, out->base, buffer_words(out));
-  uint32_t first = p->nb * l->c, n = p->n_count * l->c;
-  if (first + n > v->y.c) n = v->y.c - first;
-  set_result(e, &v->y, s->t.n, s->t.y, s->t.x, s->t.h, s->t.w, first, n, v->y.uint8);
+  if (p->last) emit_access(e, SPACE_SPAD, true, out->base, buffer_words(out));
 }
 
 /* Computes chunk `index` for a tile; `whole`: the result buffer of all column blocks, or NULL. */

@@ -43,40 +43,14 @@ uint64_t depthwise_constants(lowering *l, const conv *v, uint32_t first, uint32_
   return offset;
 }
 
-static void emit_dw(dw_state *s, const tile *t, const buffer *in_buf, const buffer *out_buf,
-                    uint32_t word, uint32_t first_word, uint32_t n, uint32_t params) {
-  lowering *l = s->l;
-  const conv *v = &s->v;
-  emitted *e = emit(l, WEFT_OP_CODE_DW);
-  weft_insn_DW *in = &e->insn.DW;
-  weft_operand a = operand_of(in_buf), o = operand_of(out_buf);
+static void emit_dw(dw_state *s, const tile *t, const buffer *in, const buffer *out, uint32_t word,
+                    uint32_t first_word, uint32_t n, uint32_t params) {
+  weft_operand a = operand_of(in), o = operand_of(out);
   a.base += word - first_word;
   o.base += word - first_word;
-  WEFT_SET_OPERAND(*in, a, a);
-  WEFT_SET_OPERAND(*in, o, o);
-  in->in_h = in_buf->h;
-  in->in_w = in_buf->w;
-  in->pad_top = t->pad_top;
-  in->pad_left = t->pad_left;
-  in->kh = v->k.kh;
-  in->kw = v->k.kw;
-  in->stride_y = v->k.sy;
-  in->stride_x = v->k.sx;
-  in->out_h = t->h;
-  in->out_w = t->w;
-  in->c_words = n;
-  in->pad_value = v->x.zp;
-  in->p_base = params;
-  weft_range clamp = chip_range(v->node->attr.activation, &l->graph->tensor[v->y.tensor]);
-  in->out_zp = v->y.zp;
-  in->clamp_min = clamp.lo;
-  in->clamp_max = clamp.hi;
-  touch_buffer(e, in_buf, false);
-  touch_buffer(e, out_buf, true);
-  emit_access(e, SPACE_DWBUF, false, params, (uint64_t)n * s->block);
-  uint32_t c = word * l->w, channels = n * l->w;
-  if (c + channels > v->y.c) channels = v->y.c - c;
-  set_result(e, &v->y, t->n, t->y, t->x, t->h, t->w, c, channels, v->y.uint8);
+  emitted *e = depthwise_emit(s->l, &s->v, t, a, in->w, o, word, n, params);
+  touch_buffer(e, in, false);
+  touch_buffer(e, out, true);
 }
 
 /* Parameters of all chunks: constants, and where they are in the depthwise buffer. */

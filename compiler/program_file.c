@@ -379,7 +379,7 @@ static weft_status read_steps(const input *in, const json_t *steps, weft_program
       if ((s = get_number(in, j, "node", INT32_MAX, &a)) != WEFT_OK) return s;
       if ((s = get_text(in, j, "why", &why)) != WEFT_OK) return s;
       t->node = (int)a;
-      t->why = strcpy(p->strings + used, why);
+      t->why = memcpy(p->strings + used, why, strlen(why) + 1);
       used += strlen(why) + 1;
     } else {
       if ((s = get_number(in, j, "first", UINT32_MAX, &a)) != WEFT_OK) return s;

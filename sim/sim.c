@@ -99,7 +99,7 @@ const uint64_t *weft_sim_progress(const weft_sim *s, size_t *count) {
 
 weft_unit_counters weft_sim_counters(const weft_sim *s, int unit) { return s->counter[unit]; }
 
-/* --- registers --------------------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------------------- */
 static uint32_t half(uint64_t v, uint32_t offset) {
   return (uint32_t)(offset & 4 ? v >> 32 : v);
 }
@@ -180,7 +180,7 @@ void weft_sim_write_reg(weft_sim *s, uint32_t off, uint32_t value) {
   }
 }
 
-/* --- a run -------------------------------------------------------------------------------------- */
+/* --- a run ------------------------------------------------------------------------------------ */
 static bool fail_at(weft_sim *s, unsigned cause, size_t index, const weft_err *err) {
   s->error_cause = cause;
   s->error_insn = (uint32_t)index;

@@ -1,10 +1,10 @@
 /* Time: an event loop over the fetch unit, five in-order units, their semaphores and the DRAM port.
  *
  * Nothing here looks at data. Each step finds the earliest thing that can happen next given what is
- * known, and lets it happen; GEMM, DW and VEC take their occupancy from formulas.c, LOAD, STORE and
- * fetch from memory_port.c. Every effect is at least one cycle after its cause, so the order in
- * which events of the same cycle are handled does not matter, except where the hardware arbitrates,
- * and there the rule is written out. */
+ * known, and lets it happen; GEMM, DW and VEC take their occupancy from arch/occupancy.c; LOAD,
+ * STORE and fetch from memory_port.c. Every effect is at least one cycle after its cause, so the
+ * order in which events of the same cycle are handled does not matter, except where the hardware
+ * arbitrates, and there the rule is written out. */
 #include "timing.h"
 
 #include <assert.h>

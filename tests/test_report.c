@@ -42,7 +42,7 @@ enum { DEPTH = 32, TAG = 16 };
 
 static size_t tag_name(const char *at, char name[TAG]) {
   size_t n = 0;
-  while (isalnum((unsigned char)at[n]) && n < TAG - 1) name[n] = at[n], n++;
+  while (n < TAG - 1 && isalnum((unsigned char)at[n])) name[n] = at[n], n++;
   name[n] = 0;
   return n;
 }

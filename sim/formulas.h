@@ -1,1 +1,0 @@
-#include "occupancy.h" /* moved to arch/ */
