@@ -36,7 +36,8 @@ void weft_config_default(weft_config *c) {
   snprintf(c->preset, sizeof c->preset, "edge-256");
 }
 
-/* Sets one key from text; `where` ("--set") begins the message, NULL: ini_done() adds file, line. */
+/* Sets one key from text; `where` ("--set") begins the message. NULL: ini_done() adds file and
+ * line. */
 static weft_status set_key(weft_config *c, const char *where, const char *name, const char *value,
                            weft_err *err) {
   const char *at = where ? where : "", *sep = where ? ": " : "";
@@ -49,13 +50,13 @@ static weft_status set_key(weft_config *c, const char *where, const char *name, 
       return weft_fail(err, WEFT_EINPUT, "%s%skey %s is '%s', accepted %u to %u", at, sep, name,
                        value, keys[i].min, keys[i].max);
     if (keys[i].pow2 && (v & (v - 1)))
-      return weft_fail(err, WEFT_EINPUT, "%s%skey %s is %lu, accepted powers of two, %u to %u",
-                       at, sep, name, v, keys[i].min, keys[i].max);
+      return weft_fail(err, WEFT_EINPUT, "%s%skey %s is %lu, accepted powers of two, %u to %u", at,
+                       sep, name, v, keys[i].min, keys[i].max);
     *slot(c, &keys[i]) = (uint32_t)v;
     return WEFT_OK;
   }
-  return weft_fail(err, WEFT_EINPUT, "%s%sunknown key '%s' (weft run --help lists the keys)", at, sep,
-                   name);
+  return weft_fail(err, WEFT_EINPUT, "%s%sunknown key '%s' (weft run --help lists the keys)", at,
+                   sep, name);
 }
 
 typedef struct {
@@ -77,13 +78,16 @@ static weft_status ini_done(ini_ctx *x, int line, const char *what) {
     weft_err key = x->err ? *x->err : (weft_err){""};
     return weft_fail(x->err, x->status, "%s:%d: %.400s", what, line, key.text);
   }
-  if (line < 0) return weft_fail(x->err, WEFT_EINPUT, "%s: cannot be read (%s)", what,
-                                 strerror(errno));
-  if (line > 0) return weft_fail(x->err, WEFT_EINPUT, "%s:%d: not a 'key = value' line", what, line);
+  if (line < 0)
+    return weft_fail(x->err, WEFT_EINPUT, "%s: cannot be read (%s)", what, strerror(errno));
+  if (line > 0)
+    return weft_fail(x->err, WEFT_EINPUT, "%s:%d: not a 'key = value' line", what, line);
   return WEFT_OK;
 }
 
-const char *const *weft_config_presets(void) { return preset_names; }
+const char *const *weft_config_presets(void) {
+  return preset_names;
+}
 
 weft_status weft_config_preset(weft_config *c, const char *name, weft_err *err) {
   char known[256] = "";
@@ -145,8 +149,10 @@ weft_status weft_config_check(const weft_config *c, weft_err *err) {
   REQUIRE(weft_acc_rows(c) >= 16,
           "key accumulator_kib is %u: at least 16 rows of %u accumulators are needed",
           c->accumulator_kib, c->cols);
-  REQUIRE(weft_param_blocks(c) >= 2, "key param_kib is %u: at least 2 blocks of %u channels are"
-          " needed", c->param_kib, c->cols);
+  REQUIRE(weft_param_blocks(c) >= 2,
+          "key param_kib is %u: at least 2 blocks of %u channels are"
+          " needed",
+          c->param_kib, c->cols);
   REQUIRE(weft_dwbuf_words(c) >= 2 * (WEFT_PARAM_BYTES + WEFT_DW_MAX_KERNEL * WEFT_DW_MAX_KERNEL),
           "key dwbuf_kib is %u: two words of channels with 7x7 taps need %u bytes", c->dwbuf_kib,
           2 * (WEFT_PARAM_BYTES + WEFT_DW_MAX_KERNEL * WEFT_DW_MAX_KERNEL) * w);
@@ -158,8 +164,8 @@ weft_status weft_config_check(const weft_config *c, weft_err *err) {
 uint64_t weft_config_hash(const weft_config *c) {
   uint64_t h = 14695981039346656037u; /* FNV-1a */
   for (int i = -1; i < N_KEYS; i++) {
-    uint32_t v = i < 0 ? (uint32_t)WEFT_ISA_VERSION
-                       : *(const uint32_t *)((const char *)c + keys[i].offset);
+    uint32_t v =
+        i < 0 ? (uint32_t)WEFT_ISA_VERSION : *(const uint32_t *)((const char *)c + keys[i].offset);
     for (int b = 0; b < 4; b++) h = (h ^ (v >> (8 * b) & 0xff)) * 1099511628211u;
   }
   return h;

@@ -28,8 +28,8 @@ enum {
   WEFT_BURST_BYTES = 256,
   WEFT_LUT_BYTES = 256,
   WEFT_EXP_BYTES = 1024,
-  WEFT_DW_MAX_KERNEL = 7,   /* depthwise engine: kernel height and width */
-  WEFT_DW_MAX_STRIDE = 4,   /* depthwise engine: strides */
+  WEFT_DW_MAX_KERNEL = 7,    /* depthwise engine: kernel height and width */
+  WEFT_DW_MAX_STRIDE = 4,    /* depthwise engine: strides */
   WEFT_AVG_MAX_WINDOW = 256, /* average pool: pixels in a window */
   WEFT_LOAD_WINDOW = 64,     /* LOAD with overlapping windows: bytes per pixel */
   WEFT_LOAD_CONTEXTS = 8,    /* LOAD instructions between start and their last write */

@@ -20,11 +20,23 @@
 #define ALL_ONES(bits) (uint32_t)((bits) >= 32 ? UINT32_MAX : ((uint64_t)1 << (bits)) - 1)
 #define WEFT_INSN(name, opcode, unit, doc) static const weft_field fields_##name[] = {
 #define WEFT_H(name, field, bits, min, max, doc)                                                   \
-  {#field, name##_##field##_LSB, bits, 0, min, (max) ? (max) : ALL_ONES(bits),                     \
-   offsetof(weft_insn, field), doc},
+  {#field,                                                                                         \
+   name##_##field##_LSB,                                                                           \
+   bits,                                                                                           \
+   0,                                                                                              \
+   min,                                                                                            \
+   (max) ? (max) : ALL_ONES(bits),                                                                 \
+   offsetof(weft_insn, field),                                                                     \
+   doc},
 #define WEFT_U(name, field, bits, min, max, doc)                                                   \
-  {#field, name##_##field##_LSB, bits, 0, min, (max) ? (max) : ALL_ONES(bits),                     \
-   offsetof(weft_insn, name.field), doc},
+  {#field,                                                                                         \
+   name##_##field##_LSB,                                                                           \
+   bits,                                                                                           \
+   0,                                                                                              \
+   min,                                                                                            \
+   (max) ? (max) : ALL_ONES(bits),                                                                 \
+   offsetof(weft_insn, name.field),                                                                \
+   doc},
 #define WEFT_S(name, field, bits, doc)                                                             \
   {#field, name##_##field##_LSB, bits, 1, 0, 0, offsetof(weft_insn, name.field), doc},
 #define WEFT_END(name)                                                                             \
@@ -34,8 +46,13 @@
 
 static const weft_insn_info insns[] = {
 #define WEFT_INSN(name, opcode, unit, doc)                                                         \
-  {#name, opcode, WEFT_UNIT_##unit, doc, (int)(sizeof fields_##name / sizeof *fields_##name),      \
-   fields_##name},
+  {                                                                                                \
+      #name,                                                                                       \
+      opcode,                                                                                      \
+      WEFT_UNIT_##unit,                                                                            \
+      doc,                                                                                         \
+      (int)(sizeof fields_##name / sizeof *fields_##name),                                         \
+      fields_##name},
 #define WEFT_U(name, field, bits, min, max, doc)
 #define WEFT_S(name, field, bits, doc)
 #define WEFT_END(name)
@@ -110,8 +127,8 @@ static uint32_t get_bits(const uint8_t *in, int lsb, int bits) {
 
 weft_status weft_encode(const weft_insn *insn, uint8_t out[WEFT_INSN_BYTES], weft_err *err) {
   const weft_insn_info *info = weft_insn_lookup(insn->opcode);
-  if (!info) return weft_fail(err, WEFT_EINTERNAL, "encode: no instruction has opcode %u",
-                              insn->opcode);
+  if (!info)
+    return weft_fail(err, WEFT_EINTERNAL, "encode: no instruction has opcode %u", insn->opcode);
   uint8_t bytes[WEFT_INSN_BYTES] = {0};
   for (int i = 0; i < info->n_fields; i++) {
     const weft_field *f = &info->field[i];

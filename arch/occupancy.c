@@ -1,8 +1,12 @@
 /* The formulas of docs/microarchitecture.md, section "Occupancy". */
 #include "occupancy.h"
 
-static uint64_t max2(uint64_t a, uint64_t b) { return a > b ? a : b; }
-static uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
+static uint64_t max2(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+static uint64_t ceil_div(uint64_t a, uint64_t b) {
+  return (a + b - 1) / b;
+}
 
 weft_occupancy weft_gemm_occupancy(const weft_config *c, const weft_insn_GEMM *in) {
   uint64_t m = (uint64_t)in->out_h * in->out_w;
@@ -14,8 +18,8 @@ weft_occupancy weft_gemm_occupancy(const weft_config *c, const weft_insn_GEMM *i
       .prepare = WEFT_T_ISSUE + c->rows,
       .release = release,
       .stream = release + out,
-      .drain = WEFT_T_SPAD_READ + c->rows + c->cols + WEFT_T_GEMM_ACC +
-               (in->acc_out ? 0 : WEFT_T_OUT),
+      .drain =
+          WEFT_T_SPAD_READ + c->rows + c->cols + WEFT_T_GEMM_ACC + (in->acc_out ? 0 : WEFT_T_OUT),
   };
 }
 

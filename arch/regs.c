@@ -4,7 +4,9 @@
 const char *weft_error_text(unsigned cause) {
   switch (cause) {
 #define WEFT_REG(name, offset, access, reset, doc)
-#define WEFT_ERROR(name, value, doc) case value: return doc;
+#define WEFT_ERROR(name, value, doc)                                                               \
+  case value:                                                                                      \
+    return doc;
 #include "regs.def"
 #undef WEFT_REG
 #undef WEFT_ERROR

@@ -55,9 +55,12 @@ program=$BENCH_TMP/program.weft
   echo "|---|--:|"
   row "compile the network" "$(weft_time compile_seconds "$model" --timing-only)"
   row "C model, values and cycles" "$(weft_time wall_seconds "$program")"
-  row "C model, cycles only (\`--timing-only\`)" "$(weft_time wall_seconds "$program" --timing-only)"
-  row "C model without vector instructions (\`--portable\`)" "$(weft_time wall_seconds "$program" --portable)"
-  row "reference kernels (\`--backend ref\`)" "$(weft_time wall_seconds "$program" --backend ref)"
+  row "C model, cycles only (\`--timing-only\`)" \
+    "$(weft_time wall_seconds "$program" --timing-only)"
+  row "C model without vector instructions (\`--portable\`)" \
+    "$(weft_time wall_seconds "$program" --portable)"
+  row "reference kernels (\`--backend ref\`)" \
+    "$(weft_time wall_seconds "$program" --backend ref)"
   row "onnxruntime, 1 thread (the CPU itself, int8)" "$(peer onnxruntime "$onnx")"
   row "LiteRT, 1 thread (the CPU itself, int8)" "$(peer litert "$model")"
   "$WEFT" run "$program" --timing-only --quiet --json "$BENCH_TMP/c.json"

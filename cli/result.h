@@ -22,7 +22,7 @@ typedef struct {
   uint64_t busy, idle, stall_operand, stall_dram, stall_queue;
 } weft_unit_result;
 
-/* One instruction on the time axis (cycles since the run began, device segments laid end to end). */
+/* One instruction on the time axis: cycles since the run began, segments laid end to end. */
 typedef struct {
   uint32_t index; /* in the program */
   int unit;       /* WEFT_UNIT_* */

@@ -69,7 +69,7 @@ static bool add_conv(const residency *r, group *g, int i, group_stage *s) {
   uint32_t capacity = weft_weight_rows(l->cfg);
   s->kind = STAGE_CONV;
   if (v->x.n != 1 || v->y.n != 1) return false;
-  if (!g->by_channels && rows > capacity / 4) return false;
+  if (!g->by_channels && rows > (uint64_t)capacity * l->how.weight_share / 16) return false;
   if (v->packed && g->by_channels) return false;
   if (!g->by_channels && !v->packed && v->y.h * v->y.w <= l->how.small) return false;
   s->k = v->packed ? (window){1, 1, 1, 1, 1, 1, 0, 0} : v->k;

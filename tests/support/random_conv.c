@@ -52,7 +52,7 @@ static bool choose_window(random_build *b, const weft_tensor *x, int kh, int kw,
 }
 
 static weft_activation activation(random_build *b) {
-  int k = random_range(&b->r, 0, 9);
+  int k = random_range(&b->r, 0, b->options.simple ? 6 : 9);
   return k < 4   ? WEFT_ACT_NONE
          : k < 7 ? WEFT_ACT_RELU
          : k < 9 ? WEFT_ACT_RELU6
@@ -67,9 +67,10 @@ static int weights(random_build *b, int x, int axis, int rank, const int32_t *di
                          dtype == WEFT_UINT8 ? random_zero(b, dtype) : 0);
   random_fill(b, t);
   if (dtype == WEFT_UINT8 || dim[axis] == 1 || random_chance(&b->r, 30)) return t;
+  double spread = b->options.simple ? 0.5 : 3;
   float s[MAX_CHANNELS];
   int32_t zero[MAX_CHANNELS] = {0};
-  for (int i = 0; i < dim[axis]; i++) s[i] = (float)(scale * exp2(random_real(&b->r, -3, 3)));
+  for (int i = 0; i < dim[axis]; i++) s[i] = (float)(scale * exp2(random_real(&b->r, -spread, spread)));
   if (weft_graph_set_quant(b->g, t, dim[axis], axis, s, zero)) abort();
   return t;
 }
@@ -80,7 +81,8 @@ static int bias(random_build *b, int channels, int depth) {
   int mode = random_range(r, 0, 9);
   if (mode == 0) return -1;
   int32_t value[MAX_CHANNELS];
-  int32_t most = mode == 1 ? INT32_MAX : (int32_t)(4000 * sqrt(depth));
+  int32_t most = (int32_t)((b->options.simple ? 400 : 4000) * sqrt(depth));
+  if (mode == 1 && !b->options.simple) most = INT32_MAX;
   for (int i = 0; i < channels; i++)
     value[i] = (int32_t)((int64_t)(random_next(r) % (2 * (uint64_t)most + 1)) - most);
   return random_ints(b, channels, value);

@@ -29,7 +29,7 @@ void random_codes(random_source *r, uint8_t *out, size_t n, uint8_t zero);
 /* What kind of network; zero-initialized is everything. */
 typedef struct {
   int nodes;    /* 0: random, 1 to 8 */
-  bool simple;  /* int8; convolutions, depthwise convolutions and additions; moderate scales */
+  bool simple;  /* int8; convolutions and additions; all values and scales moderate */
   int channels; /* 0: random, up to 80 */
 } random_graph_options;
 
