@@ -16,27 +16,16 @@
   static_assert(name##__bits <= 8 * WEFT_INSN_BYTES, #name " does not fit its encoding");
 #include "isa.def"
 
+/* clang-format off */
 /* Field tables. */
 #define ALL_ONES(bits) (uint32_t)((bits) >= 32 ? UINT32_MAX : ((uint64_t)1 << (bits)) - 1)
 #define WEFT_INSN(name, opcode, unit, doc) static const weft_field fields_##name[] = {
 #define WEFT_H(name, field, bits, min, max, doc)                                                   \
-  {#field,                                                                                         \
-   name##_##field##_LSB,                                                                           \
-   bits,                                                                                           \
-   0,                                                                                              \
-   min,                                                                                            \
-   (max) ? (max) : ALL_ONES(bits),                                                                 \
-   offsetof(weft_insn, field),                                                                     \
-   doc},
+  {#field, name##_##field##_LSB, bits, 0, min, (max) ? (max) : ALL_ONES(bits),                     \
+   offsetof(weft_insn, field), doc},
 #define WEFT_U(name, field, bits, min, max, doc)                                                   \
-  {#field,                                                                                         \
-   name##_##field##_LSB,                                                                           \
-   bits,                                                                                           \
-   0,                                                                                              \
-   min,                                                                                            \
-   (max) ? (max) : ALL_ONES(bits),                                                                 \
-   offsetof(weft_insn, name.field),                                                                \
-   doc},
+  {#field, name##_##field##_LSB, bits, 0, min, (max) ? (max) : ALL_ONES(bits),                     \
+   offsetof(weft_insn, name.field), doc},
 #define WEFT_S(name, field, bits, doc)                                                             \
   {#field, name##_##field##_LSB, bits, 1, 0, 0, offsetof(weft_insn, name.field), doc},
 #define WEFT_END(name)                                                                             \
@@ -46,18 +35,14 @@
 
 static const weft_insn_info insns[] = {
 #define WEFT_INSN(name, opcode, unit, doc)                                                         \
-  {                                                                                                \
-      #name,                                                                                       \
-      opcode,                                                                                      \
-      WEFT_UNIT_##unit,                                                                            \
-      doc,                                                                                         \
-      (int)(sizeof fields_##name / sizeof *fields_##name),                                         \
-      fields_##name},
+  {#name, opcode, WEFT_UNIT_##unit, doc, (int)(sizeof fields_##name / sizeof *fields_##name),      \
+   fields_##name},
 #define WEFT_U(name, field, bits, min, max, doc)
 #define WEFT_S(name, field, bits, doc)
 #define WEFT_END(name)
 #include "isa.def"
 };
+/* clang-format on */
 enum { N_INSNS = sizeof insns / sizeof *insns };
 
 const weft_insn_info *weft_insn_table(int *count) {

@@ -14,14 +14,18 @@ struct weft_cost {
   size_t bytes;
 };
 
-weft_cost *weft_cost_new(void) { return calloc(1, sizeof(weft_cost)); }
+weft_cost *weft_cost_new(void) {
+  return calloc(1, sizeof(weft_cost));
+}
 
 void weft_cost_free(weft_cost *c) {
   if (c) weft_sim_free(c->sim);
   free(c);
 }
 
-static size_t up(size_t n) { return (n + ALIGN) / ALIGN * ALIGN; }
+static size_t up(size_t n) {
+  return (n + ALIGN) / ALIGN * ALIGN;
+}
 
 static void set_region(weft_sim *sim, uint32_t r, uint64_t base, uint64_t size) {
   uint32_t at = WEFT_REG_BASE + 16 * r;

@@ -64,7 +64,7 @@ typedef struct {
   weft_unit_result *unit;
   struct {
     const char *name, *op, *why;
-  } *host;
+  } * host;
   size_t n_slices;
   weft_slice *slice;
   size_t n_instructions;

@@ -383,5 +383,8 @@ void group_emit(residency *r, group *g) {
     run_channels(g);
   else
     advance(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
+  /* rows that no window reaches (a stride can leave some) are outputs of their layer all the same */
+  for (int i = 0; i < g->n_stages && !g->by_channels; i++)
+    advance(g, g->stage[i].out, g->stage[i].h);
   keep(r, g);
 }

@@ -209,6 +209,7 @@ static uint32_t slack(const group *g, const group_buffer *b) {
 
 static void measure(group *g) {
   walk(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
+  for (int i = 0; i < g->n_stages; i++) walk(g, g->stage[i].out, g->stage[i].h);
   for (int i = 0; i < g->n_stages; i++) g->stage[i].next = 0;
   for (int i = 0; i < g->n_buffers; i++) {
     group_buffer *b = &g->buffer[i];

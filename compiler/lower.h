@@ -185,6 +185,7 @@ typedef struct {
   view a, b, y;
   window k;
   bool broadcast;    /* b is one value per channel */
+  bool scalar;       /* and all of them are the same constant */
   uint32_t operands; /* 1 or 2 */
   uint64_t cycles_per_word;
   unsigned table_mem; /* WEFT_MEM_LUT, WEFT_MEM_EXP */

@@ -1,6 +1,7 @@
 /* Layers of the vector unit: elementwise, tables, pools, means, softmax. Each node is described as a
  * prototype instruction and its operands; by itself it is computed tile by tile, in a group of
  * layers by whoever streams the group (group_emit.c). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fixed.h"
@@ -57,6 +58,10 @@ static const char *describe_elementwise(lowering *l, const weft_node *n, vector_
     v->b = x;
   }
   v->broadcast = !same_dims(&v->b, &v->y);
+  if (v->broadcast && v->b.region == 1 && v->b.n * v->b.h * v->b.w * v->b.c == 1) {
+    v->scalar = true;
+    v->b.c = v->y.c;
+  }
   if (!same_dims(&v->a, &v->y)) return "both operands are broadcast";
   if (v->broadcast && !(v->b.n == 1 && v->b.h == 1 && v->b.w == 1 && v->b.c == v->y.c))
     return "a broadcast other than one value per channel";
@@ -331,6 +336,20 @@ static void one_tile(vec_state *s, const tile *t, uint32_t c, uint32_t n) {
   store_tile(l, &v->y, &out, t->n, t->y, t->x, c, n);
 }
 
+/* Appends the constant operand; a scalar as one value per channel. */
+static void place_constant(lowering *l, vector_layer *v) {
+  const weft_tensor *t = &l->graph->tensor[v->b.tensor];
+  if (!v->scalar) {
+    v->b.offset = emit_constants(l, t->data, weft_tensor_bytes(t));
+    return;
+  }
+  uint8_t *same = malloc(v->b.c);
+  if (!same) abort();
+  memset(same, *(const uint8_t *)t->data, v->b.c);
+  v->b.offset = emit_constants(l, same, v->b.c);
+  free(same);
+}
+
 const char *lower_vector(lowering *l, int node) {
   vec_state s = {.l = l};
   uint32_t th, tw;
@@ -342,10 +361,7 @@ const char *lower_vector(lowering *l, int node) {
     if (s.v.opcode == WEFT_OP_CODE_VROW || s.words == 1) return too_large;
     s.words = ceil_div(s.words, 2);
   }
-  if (s.v.b.region == 1) {
-    const weft_tensor *t = &l->graph->tensor[s.v.b.tensor];
-    s.v.b.offset = emit_constants(l, t->data, weft_tensor_bytes(t));
-  }
+  if (s.v.b.region == 1) place_constant(l, &s.v);
   vector_load_table(l, &s.v);
   split_scratchpad(l);
   if (s.v.broadcast) {

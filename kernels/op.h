@@ -27,15 +27,15 @@ typedef struct {
   int stride_h, stride_w;
   int dilation_h, dilation_w;
   int pad_top, pad_left, pad_bottom, pad_right;
-  int filter_h, filter_w;   /* pools */
-  int depth_multiplier;     /* DEPTHWISE_CONV_2D */
-  bool keep_dims;           /* MEAN, SUM, FULLY_CONNECTED (keep_num_dims) */
-  int axis;                 /* CONCATENATION, GATHER */
-  int batch_dims;           /* GATHER */
-  float beta;               /* SOFTMAX */
-  float alpha;              /* LEAKY_RELU */
-  bool approximate;         /* GELU */
-  bool adj_x, adj_y;        /* BATCH_MATMUL */
+  int filter_h, filter_w;                 /* pools */
+  int depth_multiplier;                   /* DEPTHWISE_CONV_2D */
+  bool keep_dims;                         /* MEAN, SUM, FULLY_CONNECTED (keep_num_dims) */
+  int axis;                               /* CONCATENATION, GATHER */
+  int batch_dims;                         /* GATHER */
+  float beta;                             /* SOFTMAX */
+  float alpha;                            /* LEAKY_RELU */
+  bool approximate;                       /* GELU */
+  bool adj_x, adj_y;                      /* BATCH_MATMUL */
   bool align_corners, half_pixel_centers; /* RESIZE_* */
   int begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask; /* STRIDED_SLICE */
 } weft_attr;

@@ -9,7 +9,9 @@ static uint64_t clip(int64_t from, int64_t n, int64_t valid, int64_t *start) {
   return hi > lo ? (uint64_t)(hi - lo) : 0;
 }
 
-static bool by_pixel(const weft_insn_LOAD *in) { return in->d_pix_stride > in->pix_bytes; }
+static bool by_pixel(const weft_insn_LOAD *in) {
+  return in->d_pix_stride > in->pix_bytes;
+}
 
 /* The run of (row, pixel): the whole row's when the source has no gaps. */
 static uint64_t run_of(const weft_insn_LOAD *in, uint32_t pixel, int64_t *start) {
@@ -122,8 +124,8 @@ bool weft_store_words_next(weft_store_words *it, uint64_t *addr, uint32_t *bytes
   uint32_t room = it->w - (in->byte_off + it->byte) % it->w;
   uint32_t left = in->pix_bytes - it->byte;
   *bytes = left < room ? left : room;
-  *addr = it->base + (uint64_t)it->row * in->d_row_stride +
-          (uint64_t)it->pixel * in->d_pix_stride + it->byte;
+  *addr = it->base + (uint64_t)it->row * in->d_row_stride + (uint64_t)it->pixel * in->d_pix_stride +
+          it->byte;
   it->byte += *bytes;
   if (it->byte == in->pix_bytes) {
     it->byte = 0;

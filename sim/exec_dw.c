@@ -6,8 +6,7 @@ enum { MAX_W = 64 };
 
 /* One output word: sums of W channels over the valid part of the window; pad pixels count with the
  * pad value. */
-WEFT_CLONES static void
-accumulate(int32_t *acc, const int8_t *a, const int8_t *w, int n) {
+WEFT_CLONES static void accumulate(int32_t *acc, const int8_t *a, const int8_t *w, int n) {
   for (int i = 0; i < n; i++) acc[i] += (int32_t)a[i] * w[i];
 }
 
@@ -37,9 +36,8 @@ void weft_exec_dw(weft_sim *s, const weft_insn_DW *in) {
         for (uint32_t ky = 0; ky < in->kh; ky++)
           for (uint32_t kx = 0; kx < in->kw; kx++) {
             int64_t ix = (int64_t)ox * in->stride_x + kx - in->pad_left;
-            const int8_t *p = row[ky] && ix >= 0 && ix < in->in_w
-                                  ? row[ky] + (size_t)ix * a.pix_stride * w
-                                  : pad;
+            const int8_t *p =
+                row[ky] && ix >= 0 && ix < in->in_w ? row[ky] + (size_t)ix * a.pix_stride * w : pad;
             accumulate(acc, p, taps + (size_t)(ky * in->kw + kx) * w, (int)w);
           }
         weft_requantize_row(acc, param, (int)w, &stage, out + (size_t)ox * o.pix_stride * w);

@@ -68,8 +68,8 @@ void weft_exec_gemm(weft_sim *s, const weft_insn_GEMM *in) {
   weft_param *param = weft_scratch(s, 3, columns * sizeof *param);
   if (!in->acc_out)
     for (size_t i = 0; i < columns; i++)
-      param[i] = weft_param_read(s->mem[WEFT_MEM_PARAM] +
-                                 ((size_t)in->p_base * c + i) * WEFT_PARAM_BYTES);
+      param[i] =
+          weft_param_read(s->mem[WEFT_MEM_PARAM] + ((size_t)in->p_base * c + i) * WEFT_PARAM_BYTES);
   for (size_t m = 0; m < pixels; m++) {
     int32_t *v = sum + m * padded;
     if (in->acc_in || in->acc_out)

@@ -15,9 +15,7 @@ static int8_t elementwise(const weft_insn_VEW *in, const weft_output_stage *o, i
     v = weft_wrap(in->op == WEFT_VEW_ADD ? (int64_t)x + y : (int64_t)x - y);
     v = weft_scale(v, (int32_t)in->o_mult, in->o_shift, o->single);
     break;
-  case WEFT_VEW_MUL:
-    v = weft_scale(x * y, (int32_t)in->o_mult, in->o_shift, o->single);
-    break;
+  case WEFT_VEW_MUL: v = weft_scale(x * y, (int32_t)in->o_mult, in->o_shift, o->single); break;
   case WEFT_VEW_REQUANT: v = weft_scale(x, (int32_t)in->o_mult, in->o_shift, o->single); break;
   case WEFT_VEW_MIN: v = a < b ? a : b; break;
   case WEFT_VEW_MAX: v = a > b ? a : b; break;
@@ -27,7 +25,8 @@ static int8_t elementwise(const weft_insn_VEW *in, const weft_output_stage *o, i
 }
 
 void weft_exec_vew(weft_sim *s, const weft_insn_VEW *in) {
-  weft_operand a = WEFT_OPERAND_OF(*in, a), b = WEFT_OPERAND_OF(*in, b), o = WEFT_OPERAND_OF(*in, o);
+  weft_operand a = WEFT_OPERAND_OF(*in, a), b = WEFT_OPERAND_OF(*in, b),
+               o = WEFT_OPERAND_OF(*in, o);
   weft_output_stage stage = WEFT_OUTPUT_STAGE_OF(s, in);
   int8_t *spad = (int8_t *)s->mem[WEFT_MEM_SPAD];
   size_t n = (size_t)in->c_words * s->w;

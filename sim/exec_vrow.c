@@ -11,8 +11,7 @@ static int32_t saturate(int64_t v) {
 static int32_t high_mul(int32_t a, int32_t b) {
   if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
   int64_t p = (int64_t)a * b;
-  return (int32_t)((p + (p >= 0 ? (int64_t)1 << 30 : 1 - ((int64_t)1 << 30))) /
-                   ((int64_t)1 << 31));
+  return (int32_t)((p + (p >= 0 ? (int64_t)1 << 30 : 1 - ((int64_t)1 << 30))) / ((int64_t)1 << 31));
 }
 
 /* Division by 2^n to nearest, ties away from zero. */

@@ -2,8 +2,12 @@
  * shared by reads and writes, and the engines that hang on it. docs/microarchitecture.md, "DMA". */
 #include "timing.h"
 
-static uint32_t bus(const timing *t) { return t->s->cfg.dram_bytes; }
-static uint64_t max2(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint32_t bus(const timing *t) {
+  return t->s->cfg.dram_bytes;
+}
+static uint64_t max2(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
 
 /* --- read addresses ------------------------------------------------------------------------- */
 static uint64_t load_address_time(const timing *t) {
@@ -30,8 +34,7 @@ static void push_read(timing *t, dram_request r) {
 
 static void issue_fetch(timing *t, uint64_t now) {
   const weft_sim *s = t->s;
-  uint64_t addr =
-      s->base[0] + s->program_offset + (uint64_t)t->fetched * WEFT_INSN_BYTES;
+  uint64_t addr = s->base[0] + s->program_offset + (uint64_t)t->fetched * WEFT_INSN_BYTES;
   uint64_t room = WEFT_BURST_BYTES - addr % WEFT_BURST_BYTES;
   uint64_t left = (uint64_t)(t->n - t->fetched) * WEFT_INSN_BYTES;
   weft_burst b = {addr, (uint32_t)(left < room ? left : room)};

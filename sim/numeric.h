@@ -7,7 +7,9 @@
 
 #include <stdint.h>
 
-static inline int32_t weft_wrap(int64_t v) { return (int32_t)(uint32_t)(uint64_t)v; }
+static inline int32_t weft_wrap(int64_t v) {
+  return (int32_t)(uint32_t)(uint64_t)v;
+}
 
 /* x * mult * 2^(shift - 31), 0 <= mult < 2^31, -31 <= shift <= 31.
  *

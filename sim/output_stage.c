@@ -6,9 +6,8 @@
 /* Two roundings, right shifts only. High half with rounding of a non-negative multiplier: ties
  * (product exactly half) cannot be told from the sign once floor is taken, so the mirror for
  * negative products is one less in the nudge. */
-WEFT_CLONES static void
-scale_right(const int32_t *acc, const int32_t *bias, const int64_t *mult, const int64_t *right,
-            int n, int32_t *out) {
+WEFT_CLONES static void scale_right(const int32_t *acc, const int32_t *bias, const int64_t *mult,
+                                    const int64_t *right, int n, int32_t *out) {
   for (int i = 0; i < n; i++) {
     int32_t x = (int32_t)((uint32_t)acc[i] + (uint32_t)bias[i]);
     int64_t p = (int64_t)x * mult[i];
@@ -21,8 +20,8 @@ scale_right(const int32_t *acc, const int32_t *bias, const int64_t *mult, const 
   }
 }
 
-void weft_requantize_row(const int32_t *acc, const weft_param *p, int n,
-                         const weft_output_stage *o, int8_t *out) {
+void weft_requantize_row(const int32_t *acc, const weft_param *p, int n, const weft_output_stage *o,
+                         int8_t *out) {
   enum { CHUNK = 64 };
   for (int at = 0; at < n; at += CHUNK) {
     int m = n - at < CHUNK ? n - at : CHUNK, plain = !o->single;

@@ -40,7 +40,7 @@ static inline int8_t weft_requantize(int32_t acc, weft_param p, const weft_outpu
 }
 
 /* Requantizes `n` sums of consecutive channels. */
-void weft_requantize_row(const int32_t *acc, const weft_param *p, int n,
-                         const weft_output_stage *o, int8_t *out);
+void weft_requantize_row(const int32_t *acc, const weft_param *p, int n, const weft_output_stage *o,
+                         int8_t *out);
 
 #endif

@@ -49,7 +49,7 @@ typedef struct {
   bool in_place; /* it may write exactly where it reads */
 } races;
 
-static const char *const memory_name[] = {"scratchpad",        "weight buffer", "parameter",
+static const char *const memory_name[] = {"scratchpad",       "weight buffer", "parameter",
                                           "depthwise buffer", "table",         "exponent table"};
 
 static void report(races *r, unsigned cause, const char *what, const char *memory, size_t word) {
@@ -93,8 +93,8 @@ static void touch(races *r, int mem, size_t first, size_t n, bool write) {
     port *p = write ? &r->write_port[b] : &r->read_port[b];
     for (int v = 0; v < WEFT_UNITS; v++)
       if (v != r->unit && !ordered(r, v, p->user_seq[v]))
-        report(r, WEFT_ERROR_RACE, write ? "write port in use by another unit:"
-                                         : "read port in use by another unit:",
+        report(r, WEFT_ERROR_RACE,
+               write ? "write port in use by another unit:" : "read port in use by another unit:",
                "bank of scratchpad", first);
     p->user_seq[r->unit] = r->seq[r->unit];
   }
@@ -200,8 +200,8 @@ static void on_gemm(races *r, const weft_insn_GEMM *in) {
   uint32_t w = s->w, c = s->cfg.cols, rr = s->cfg.rows;
   size_t pixels = (size_t)in->out_h * in->out_w;
   SWEEP(r, in, in->dil_y, in->dil_x, ((in->a_block + in->k_blocks) * rr + w - 1) / w);
-  touch(r, WEFT_MEM_WEIGHT, in->w_base,
-        (size_t)in->kh * in->kw * in->k_blocks * in->n_blocks * rr, false);
+  touch(r, WEFT_MEM_WEIGHT, in->w_base, (size_t)in->kh * in->kw * in->k_blocks * in->n_blocks * rr,
+        false);
   if (in->acc_in || in->acc_out)
     for (size_t i = in->acc_base; i < in->acc_base + pixels * in->n_blocks; i++) {
       if (in->acc_in && !r->acc[i].writer_seq)
@@ -219,8 +219,8 @@ static void on_gemm(races *r, const weft_insn_GEMM *in) {
 
 static void on_dw(races *r, const weft_insn_DW *in) {
   SWEEP(r, in, 1, 1, in->c_words);
-  touch(r, WEFT_MEM_DWBUF, in->p_base,
-        (size_t)in->c_words * (WEFT_PARAM_BYTES + in->kh * in->kw), false);
+  touch(r, WEFT_MEM_DWBUF, in->p_base, (size_t)in->c_words * (WEFT_PARAM_BYTES + in->kh * in->kw),
+        false);
   read_table(r, in->lut_en, in->lut_slot);
   touch_window(r, WEFT_OPERAND_OF(*in, o), in->out_h, in->out_w, in->c_words, NULL, NULL, true);
 }
@@ -323,9 +323,12 @@ static void *zeros(size_t n, size_t each) {
 unsigned weft_check_races(weft_sim *s, size_t *insn, weft_err *err) {
   races *r = zeros(1, sizeof *r);
   size_t c = s->cfg.cols;
-  const size_t words[6] = {s->size[WEFT_MEM_SPAD] / s->w, s->size[WEFT_MEM_WEIGHT] / c,
-                           weft_param_blocks(&s->cfg),    s->size[WEFT_MEM_DWBUF] / s->w,
-                           s->cfg.lut_slots,              s->cfg.exp_slots};
+  const size_t words[6] = {s->size[WEFT_MEM_SPAD] / s->w,
+                           s->size[WEFT_MEM_WEIGHT] / c,
+                           weft_param_blocks(&s->cfg),
+                           s->size[WEFT_MEM_DWBUF] / s->w,
+                           s->cfg.lut_slots,
+                           s->cfg.exp_slots};
   r->s = s;
   r->err = err;
   for (int m = 0; m < 6; m++) r->mem[m] = zeros(words[m], sizeof(shadow));

@@ -30,8 +30,7 @@ weft_sim *weft_sim_new(const weft_config *config, size_t dram_bytes, weft_err *e
   s->w = weft_word_bytes(config);
   s->size[WEFT_MEM_SPAD] = (size_t)config->scratchpad_kib * 1024;
   s->size[WEFT_MEM_WEIGHT] = (size_t)config->weight_kib * 1024;
-  s->size[WEFT_MEM_PARAM] =
-      (size_t)weft_param_blocks(config) * config->cols * WEFT_PARAM_BYTES;
+  s->size[WEFT_MEM_PARAM] = (size_t)weft_param_blocks(config) * config->cols * WEFT_PARAM_BYTES;
   s->size[WEFT_MEM_DWBUF] = (size_t)config->dwbuf_kib * 1024;
   s->size[WEFT_MEM_LUT] = (size_t)config->lut_slots * WEFT_LUT_BYTES;
   s->size[WEFT_MEM_EXP] = (size_t)config->exp_slots * WEFT_EXP_BYTES;
@@ -68,7 +67,9 @@ void weft_sim_free(weft_sim *s) {
   free(s);
 }
 
-void weft_sim_set_options(weft_sim *s, const weft_sim_options *options) { s->opt = *options; }
+void weft_sim_set_options(weft_sim *s, const weft_sim_options *options) {
+  s->opt = *options;
+}
 
 uint8_t *weft_sim_dram(weft_sim *s, size_t *bytes) {
   *bytes = s->dram_bytes;
@@ -85,7 +86,9 @@ void weft_sim_set_hook(weft_sim *s, weft_sim_hook hook, void *user) {
   s->hook_user = user;
 }
 
-const char *weft_sim_error(const weft_sim *s) { return s->error_text; }
+const char *weft_sim_error(const weft_sim *s) {
+  return s->error_text;
+}
 
 const weft_insn_time *weft_sim_times(const weft_sim *s, size_t *count) {
   *count = s->times ? s->n_times : 0;
@@ -97,7 +100,9 @@ const uint64_t *weft_sim_progress(const weft_sim *s, size_t *count) {
   return s->progress;
 }
 
-weft_unit_counters weft_sim_counters(const weft_sim *s, int unit) { return s->counter[unit]; }
+weft_unit_counters weft_sim_counters(const weft_sim *s, int unit) {
+  return s->counter[unit];
+}
 
 /* --- registers -------------------------------------------------------------------------------- */
 static uint32_t half(uint64_t v, uint32_t offset) {
@@ -195,7 +200,9 @@ static bool decode_program(weft_sim *s, weft_err *err) {
   if (at % WEFT_BURST_BYTES || s->base[0] % WEFT_BURST_BYTES ||
       at + count * WEFT_INSN_BYTES > s->limit[0] || s->base[0] > s->dram_bytes ||
       s->limit[0] > s->dram_bytes - s->base[0]) {
-    weft_fail(err, WEFT_EDEVICE, "program at %llu, %llu instructions, region 0 has %llu bytes; both begin at multiples of 256",
+    weft_fail(err, WEFT_EDEVICE,
+              "program at %llu, %llu instructions, region 0 has %llu bytes; both begin at "
+              "multiples of 256",
               (unsigned long long)at, (unsigned long long)count, (unsigned long long)s->limit[0]);
     return fail_at(s, WEFT_ERROR_WINDOW, 0, err);
   }

@@ -13,7 +13,7 @@ typedef struct {
 struct weft_sim {
   weft_config cfg;
   weft_sim_options opt;
-  uint32_t w; /* word bytes W */
+  uint32_t w;     /* word bytes W */
   size_t size[8]; /* bytes per WEFT_MEM_* */
   uint8_t *mem[8];
   int32_t *acc;

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t max2(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t max2(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
 
 static void *grow(void *p, size_t *size, size_t need, size_t each) {
   if (need <= *size) return p;

@@ -59,12 +59,12 @@ typedef struct {
   /* fetch and dispatch */
   size_t next; /* to dispatch */
   uint64_t dispatch_free;
-  size_t fetched; /* instructions requested */
+  size_t fetched;                 /* instructions requested */
   uint64_t fetch_free[MAX_SLOTS]; /* per slot: its last instruction is dispatched */
   size_t fetch_bursts, fetch_released;
   struct {
     uint64_t from, to;
-  } *blocked; /* dispatcher waits for a full queue */
+  } * blocked; /* dispatcher waits for a full queue */
   size_t n_blocked, size_blocked;
   uint64_t fetch_stall;
 

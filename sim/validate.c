@@ -58,8 +58,8 @@ static unsigned check_load(weft_sim *s, const weft_insn_LOAD *in, weft_err *err)
     REQUIRE(in->d_pix_stride >= in->pix_bytes || in->pix_bytes <= WEFT_LOAD_WINDOW,
             "overlapping windows of %u bytes, at most %d", in->pix_bytes, WEFT_LOAD_WINDOW);
     REQUIRE(in->pixels == 1 || in->d_pix_stride <= in->pix_bytes ||
-                (in->lead == 0 && (uint64_t)(in->pixels - 1) * in->d_pix_stride + in->pix_bytes <=
-                                      in->row_bytes),
+                (in->lead == 0 &&
+                 (uint64_t)(in->pixels - 1) * in->d_pix_stride + in->pix_bytes <= in->row_bytes),
             "pixels with gaps between them cannot be padded");
     uint64_t words = ((uint64_t)in->byte_off + in->pix_bytes + s->w - 1) / s->w;
     CHECK(check_window(s, &o, "o", in->rows, in->pixels, words, err));
@@ -67,11 +67,10 @@ static unsigned check_load(weft_sim *s, const weft_insn_LOAD *in, weft_err *err)
     REQUIRE(in->rows == 1 && in->pixels == 1 && in->lead == 0 && in->row_bytes == in->pix_bytes &&
                 in->byte_off == 0 && !in->fill,
             "a flat run has one row, one pixel, no padding");
-    uint64_t unit = in->dst == WEFT_MEM_LUT   ? WEFT_LUT_BYTES
-                    : in->dst == WEFT_MEM_EXP ? WEFT_EXP_BYTES
-                    : in->dst == WEFT_MEM_DWBUF
-                        ? s->w
-                        : (uint64_t)flat_unit[in->dst] * s->cfg.cols;
+    uint64_t unit = in->dst == WEFT_MEM_LUT     ? WEFT_LUT_BYTES
+                    : in->dst == WEFT_MEM_EXP   ? WEFT_EXP_BYTES
+                    : in->dst == WEFT_MEM_DWBUF ? s->w
+                                                : (uint64_t)flat_unit[in->dst] * s->cfg.cols;
     REQUIRE(o.base * unit + in->pix_bytes <= s->size[in->dst],
             "flat run reaches byte %llu of memory %u, which has %llu",
             (unsigned long long)(o.base * unit + in->pix_bytes), in->dst,
@@ -164,7 +163,8 @@ static unsigned check_vew(weft_sim *s, const weft_insn_VEW *in, weft_err *err) {
 
 static unsigned check_vpool(weft_sim *s, const weft_insn_VPOOL *in, weft_err *err) {
   weft_operand a = WEFT_OPERAND_OF(*in, a), o = WEFT_OPERAND_OF(*in, o);
-  REQUIRE((in->op != WEFT_VPOOL_AVG && in->op != WEFT_VPOOL_AVG_UP) || in->kh * in->kw <= WEFT_AVG_MAX_WINDOW,
+  REQUIRE((in->op != WEFT_VPOOL_AVG && in->op != WEFT_VPOOL_AVG_UP) ||
+              in->kh * in->kw <= WEFT_AVG_MAX_WINDOW,
           "average over %u x %u pixels, at most %d", in->kh, in->kw, WEFT_AVG_MAX_WINDOW);
   REQUIRE(in->o_shift >= -31, "shift is -32");
   CHECK(check_window(s, &a, "a", swept(in->out_h, in->stride_y, in->kh, in->pad_top, in->in_h),

@@ -85,7 +85,7 @@ refused folder-as-model "/tmp: not a regular file" run /tmp
 refused not-a-model "x.bin" run x.bin
 refused cut-model "cut.tflite" run cut.tflite
 refused unknown-preset "unknown preset 'x', accepted: edge-256" run tiny.tflite --preset x
-refused bad-key-value "rows.ini: key rows is 7" run tiny.tflite --config rows.ini
+refused bad-key-value "rows.ini:1: key rows is 7" run tiny.tflite --config rows.ini
 refused unknown-key "unknown key 'no_key'" run tiny.tflite --config no_key.ini
 refused set-form "--set: found 'rows'" run tiny.tflite --set rows
 refused set-relation "vec_lanes" run tiny.tflite --set vec_lanes=64

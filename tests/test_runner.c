@@ -57,8 +57,9 @@ static void setup(fixture *f) {
   f->graph = network();
   for (int i = 0; i < 32; i++) f->bytes[i] = (uint8_t)(17 * i + 5);
   f->input[0] = f->bytes;
-  assert_int_equal(weft_compile(f->graph, &config, &(weft_compile_options){.naive = true}, &f->program, &err),
-                   WEFT_OK);
+  assert_int_equal(
+      weft_compile(f->graph, &config, &(weft_compile_options){.naive = true}, &f->program, &err),
+      WEFT_OK);
 }
 
 static const weft_run_result *run(fixture *f) {
