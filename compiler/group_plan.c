@@ -284,8 +284,11 @@ static bool place(residency *r, group *g) {
 static bool buffers_hold(const group *g) {
   const lowering *l = g->l;
   uint64_t rows = 0, params = 0, dw = 0;
+  uint32_t tables[2] = {0}; /* all of a group's are on the chip at once */
   for (int i = 0; i < g->n_stages; i++) {
     const group_stage *s = &g->stage[i];
+    if (s->kind == STAGE_VECTOR && s->vec.table_bytes)
+      tables[s->vec.table_mem == WEFT_MEM_EXP]++;
     if (s->kind == STAGE_CONV) {
       rows += conv_weight_rows(&s->v, l) * (s->v.weights_uint8 ? 2 : 1);
       params += ceil_div(s->v.y.c, l->c);
@@ -294,6 +297,7 @@ static bool buffers_hold(const group *g) {
     }
   }
   if (dw > weft_dwbuf_words(l->cfg)) return false;
+  if (tables[0] > l->cfg->lut_slots || tables[1] > l->cfg->exp_slots) return false;
   if (g->by_channels) return true;
   uint32_t capacity = weft_weight_rows(l->cfg);
   return rows <= (uint64_t)capacity * l->how.weight_share / 8 &&

@@ -16,9 +16,9 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(BUILD)/tests/fuzz/m
 	$(call say,LD)$(CC) $(LDFLAGS) $^ -lcmocka $(LDLIBS) -o $@
 -include $(TESTS:%=%.c.d) $(FUZZERS:%=%.c.d) $(BUILD)/tests/fuzz/main.c.d $(SUPPORT_OBJ:.o=.d)
 
-RUN_TESTS = BUILD=$(BUILD) JOBS=$(JOBS) $(if $(SAN),SAN=1) tests/run.sh $(notdir $(TESTS))
+RUN_TESTS = BUILD=$(BUILD) JOBS=$(JOBS) $(if $(SAN),SAN=1) tests/run.sh
 
-tests: $(TESTS) # builds them, runs nothing
+tests: $(TESTS) $(FUZZERS) # builds them, runs nothing
 test: deps ## all tests; the last line counts them (SAN=1: under ASan and UBSan)
 	@$(SUBMAKE) all tests
 	@$(RUN_TESTS)
@@ -29,7 +29,8 @@ test-full: deps ## the same, much longer: FULL_GRAPHS (20000) random networks, m
 	@$(SUBMAKE) all tests
 	@WEFT_TEST_FULL=1 WEFT_RANDOM_GRAPHS=$(FULL_GRAPHS) $(RUN_TESTS)
 
-# Each fuzzer for FUZZ_SECONDS from seed FUZZ_SEED.
+# Each fuzzer for FUZZ_SECONDS from seed FUZZ_SEED. An input that a reader dies of is kept in
+# fuzz-input.bin; build/san/tests/fuzz/fuzz_X --once fuzz-input.bin repeats it.
 FUZZ_SECONDS ?= 60
 FUZZ_SEED    ?= 1
 .PHONY: fuzzers

@@ -2,7 +2,8 @@
 # Runs test programs, prints each one's result and, as the last line, the sums:
 #   N passed, N failed, N skipped
 #
-# run.sh PROGRAM...: cmocka programs in $BUILD/tests; the scripts below are always run as well.
+# The scripts named below and, of every tests/test_*.c, the cmocka program in $BUILD/tests; with
+# arguments (test_isa test_cli.sh ...), those alone.
 # Environment: BUILD (build), JOBS (programs at a time), WEFT_TEST_DATA, WEFT_TEST_TIMEOUT (seconds
 # a program may take), SAN=1 (built with sanitizers), WEFT_TEST_FULL=1 (the long runs).
 # The output of a program that passes is kept in $BUILD/tests/log/, that of others shown as well.
@@ -50,7 +51,16 @@ fi
 rm -rf "$LOG"
 mkdir -p "$LOG"
 programs=()
-for t in "$@"; do programs+=("$BUILD/tests/$t"); done
-printf '%s\0' "${SCRIPTS[@]}" "${programs[@]}" | xargs -0 -n 1 -P "${JOBS:-2}" tests/run.sh --one
+if [ $# = 0 ]; then
+  programs=("${SCRIPTS[@]}")
+  for t in tests/test_*.c; do programs+=("$BUILD/${t%.c}"); done
+fi
+for t in "$@"; do
+  case $t in
+  *.sh) programs+=("tests/$t") ;;
+  *) programs+=("$BUILD/tests/$t") ;;
+  esac
+done
+printf '%s\0' "${programs[@]}" | xargs -0 -n 1 -P "${JOBS:-2}" tests/run.sh --one
 awk '{p += $1; f += $2; s += $3}
   END {printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f != 0}' "$LOG"/*.counts

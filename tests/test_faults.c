@@ -3,7 +3,7 @@
  * chip before a run has no influence, and the device gets the model's own input. Start at
  * judge(), which sorts one flip into a class of `verdict`.
  *
- *   WEFT_FAULTS  flips of each kind and network (default 200)
+ *   WEFT_FAULTS  flips of each kind and network (default 200; with sanitizers 50)
  *   WEFT_SEED    (default 1) */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +20,12 @@
 #include "support/fault_bench.h"
 #include "support/random_graph.h"
 #include "tflite.h"
+
+#ifdef __SANITIZE_ADDRESS__
+enum { FLIPS = 50 };
+#else
+enum { FLIPS = 200 };
+#endif
 
 static weft_err err;
 
@@ -46,8 +52,8 @@ static bool network_open(int i, network *n) {
     if (weft_tflite_load(cifar, &n->graph, &err)) fail_msg("%s", err.text);
     n->name = cifar;
   } else {
-    n->graph = random_graph(number("WEFT_SEED", 1) + 15, &(random_graph_options){
-                                                            .nodes = 8, .simple = true});
+    n->graph = random_graph(number("WEFT_SEED", 1) + 15,
+                            &(random_graph_options){.nodes = 8, .simple = true});
     n->name = "random network";
   }
   n->input = random_inputs(n->graph, 5);
@@ -78,9 +84,13 @@ typedef enum {
   VERDICTS
 } verdict;
 
-static const char *const verdict_name[VERDICTS] = {
-    "caught by the check", "stopped by the device", "never read", "only padding",
-    "absorbed",            "field without effect",  "UNEXPLAINED"};
+static const char *const verdict_name[VERDICTS] = {"caught by the check",
+                                                   "stopped by the device",
+                                                   "never read",
+                                                   "only padding",
+                                                   "absorbed",
+                                                   "field without effect",
+                                                   "UNEXPLAINED"};
 
 /* --- fields without effect ------------------------------------------------------------------- */
 /* Fields that may change without a change in any result, and why; operands are named without their
@@ -197,7 +207,7 @@ static void flip_many(fault_kind kind, const char *what) {
     if (!network_open(i, &n)) continue;
     if (!fault_bench_open(&b, n.graph, n.input, &n.config, &err)) fail_msg("%s", err.text);
     random_source r = {number("WEFT_SEED", 1) * 10 + (uint64_t)kind};
-    for (uint64_t k = 0; k < number("WEFT_FAULTS", 200); k++) {
+    for (uint64_t k = 0; k < number("WEFT_FAULTS", FLIPS); k++) {
       fault f = random_fault(&b, kind, &r);
       fault_outcome o;
       fault_run(&b, &f, &o);
@@ -207,11 +217,11 @@ static void flip_many(fault_kind kind, const char *what) {
       char line[512];
       uint32_t at = kind == FAULT_IN_CODE ? (uint32_t)(f.at / WEFT_INSN_BYTES) : f.insn;
       (void)weft_disasm(&b.insn[at], line, sizeof line);
-      const weft_field *field = field_of(
-          b.insn[at].opcode, (int)(f.at % WEFT_INSN_BYTES) * 8 + __builtin_ctz(f.flip));
+      const weft_field *field =
+          field_of(b.insn[at].opcode, (int)(f.at % WEFT_INSN_BYTES) * 8 + __builtin_ctz(f.flip));
       print_message("%s: flip 0x%02x of byte %llu (%s), instruction %u: %s\n  %s\n", what, f.flip,
-                    (unsigned long long)f.at, kind == FAULT_IN_CODE && field ? field->name : "",
-                    at, line, o.text);
+                    (unsigned long long)f.at, kind == FAULT_IN_CODE && field ? field->name : "", at,
+                    line, o.text);
     }
     print_message("%s, %s on %s (%u instructions):", what, n.name, n.preset, b.program->n_insns);
     for (int v = 0; v < VERDICTS; v++)
@@ -330,8 +340,8 @@ static void look_at_input(void *user, weft_sim *sim, size_t index, int phase) {
   if (index || phase != WEFT_HOOK_BEFORE || l->looked) return;
   l->looked = true;
   size_t bytes;
-  const uint8_t *arena = weft_sim_dram(sim, &bytes) +
-                         weft_sim_read_reg(sim, WEFT_REG_BASE + 16 * WEFT_REGION_ARENA);
+  const uint8_t *arena =
+      weft_sim_dram(sim, &bytes) + weft_sim_read_reg(sim, WEFT_REG_BASE + 16 * WEFT_REGION_ARENA);
   for (int k = 0; k < l->n->graph->n_inputs; k++) {
     int t = l->n->graph->input[k];
     assert_memory_equal(arena + l->program->place[t].offset, l->n->input[k],

@@ -1,8 +1,8 @@
-/* A thousand random networks on the presets and on random devices: compiled, run on the C model with
- * race detector and timing, every result compared with the reference, and the counters held against
- * each other. Start at run_network().
+/* A thousand random networks on the presets and on random devices: compiled, run on the C model
+ * with race detector and timing, every result compared with the reference, and the counters held
+ * against each other. Start at run_network().
  *
- *   WEFT_RANDOM_GRAPHS  how many (default 1,000)
+ *   WEFT_RANDOM_GRAPHS  how many (default 1,000; with sanitizers 200)
  *   WEFT_SEED           the first seed (default 1); network i has seed WEFT_SEED + i
  *   WEFT_NODES          "A-B": of the network only operators A to B - 1 (a shrunk failure) */
 #include <setjmp.h>
@@ -35,6 +35,12 @@ typedef struct {
   weft_config config;
   char device[512];
 } subject;
+
+#ifdef __SANITIZE_ADDRESS__
+enum { NETWORKS = 200 };
+#else
+enum { NETWORKS = 1000 };
+#endif
 
 static char current[256]; /* what to run again if this one dies */
 
@@ -217,8 +223,7 @@ static void shrink(const subject *whole) {
       bool found = fails(&part);
       if (found) {
         print_message("shrunk to %d of %d operators:", n, whole->last);
-        for (int i = 0; i < n; i++)
-          print_message(" %s", weft_op_name(part.graph->node[i].op));
+        for (int i = 0; i < n; i++) print_message(" %s", weft_op_name(part.graph->node[i].op));
         say_how(&part);
         print_message("%s", current);
       }
@@ -235,7 +240,7 @@ static uint64_t number(const char *variable, uint64_t otherwise) {
 /* --- the tests ------------------------------------------------------------------------------- */
 static void random_networks_are_exact(void **state) {
   (void)state;
-  const uint64_t count = number("WEFT_RANDOM_GRAPHS", 1000), first = number("WEFT_SEED", 1);
+  const uint64_t count = number("WEFT_RANDOM_GRAPHS", NETWORKS), first = number("WEFT_SEED", 1);
   const char *nodes = getenv("WEFT_NODES");
   int bad = 0, from, to;
   totals sum = {0};
@@ -243,9 +248,8 @@ static void random_networks_are_exact(void **state) {
   signal(SIGSEGV, on_death);
   for (uint64_t seed = first; seed < first + count; seed++) {
     subject whole = make(seed), part;
-    bool partial = nodes && sscanf(nodes, "%d-%d", &from, &to) == 2 && from >= 0 &&
-                   from < to && to <= whole.last && (from || to < whole.last) &&
-                   cut(&whole, from, to, &part);
+    bool partial = nodes && sscanf(nodes, "%d-%d", &from, &to) == 2 && from >= 0 && from < to &&
+                   to <= whole.last && (from || to < whole.last) && cut(&whole, from, to, &part);
     const subject *s = partial ? &part : &whole;
     say_how(s);
     verdict v = run_network(s, &sum);

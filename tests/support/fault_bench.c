@@ -133,8 +133,7 @@ void fault_run(fault_bench *b, const fault *f, fault_outcome *out) {
   b->outcome = out;
   begin(b);
   const bool code = f->kind == FAULT_IN_CODE; /* the only kind that time and order can see */
-  weft_device_set_options(b->dev,
-                          &(weft_device_options){.check_races = code, .no_timing = !code});
+  weft_device_set_options(b->dev, &(weft_device_options){.check_races = code, .no_timing = !code});
   weft_device_set_timeout(b->dev, (uint32_t)(4 * b->cycles + 100000));
   if (f->kind == FAULT_IN_CONSTANTS) b->dram[b->image.addr[1] + f->at] ^= f->flip;
   if (code) b->dram[b->image.addr[0] + f->at] ^= f->flip;
@@ -193,8 +192,7 @@ bool fault_bench_open(fault_bench *b, const weft_graph *g, void **input, const w
   memset(b, 0, sizeof *b);
   b->graph = g;
   b->input = input;
-  weft_status status =
-      weft_compile(g, config, &(weft_compile_options){0}, &b->program, err);
+  weft_status status = weft_compile(g, config, &(weft_compile_options){0}, &b->program, err);
   if (!status && (b->program->n_steps != 1 || b->program->step[0].host))
     status = weft_fail(err, WEFT_EUNSUPP, "%s: not one device segment", g->name);
   if (!status) status = load(b, err);

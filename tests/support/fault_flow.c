@@ -103,8 +103,9 @@ static bool activations(const flow *f, uint32_t t, uint32_t k) {
       int64_t x = (int64_t)ox * in->stride_x + (int64_t)(t % in->kw) * in->dil_x - in->pad_left;
       int value = in->pad_value;
       if (y >= 0 && y < in->in_h && x >= 0 && x < in->in_w) {
-        uint64_t word = a.base + (uint64_t)((a.ring_start + (uint64_t)y) % a.ring_rows) *
-                                     a.row_stride + (uint64_t)x * a.pix_stride;
+        uint64_t word = a.base +
+                        (uint64_t)((a.ring_start + (uint64_t)y) % a.ring_rows) * a.row_stride +
+                        (uint64_t)x * a.pix_stride;
         value = spad[word * f->w + in->a_block * f->cfg->rows + k];
       }
       if (value) return true;
@@ -307,8 +308,7 @@ static bool table_read(const flow *f, int mem, uint64_t byte) {
   if (mem == WEFT_MEM_EXP)
     return insn->opcode == WEFT_OP_CODE_VROW && insn->VROW.exp_slot == byte / WEFT_EXP_BYTES;
 #define LOOKS(NAME)                                                                                \
-  case WEFT_OP_CODE_##NAME:                                                                        \
-    return insn->NAME.lut_en && insn->NAME.lut_slot == byte / WEFT_LUT_BYTES
+  case WEFT_OP_CODE_##NAME: return insn->NAME.lut_en && insn->NAME.lut_slot == byte / WEFT_LUT_BYTES
   switch (insn->opcode) {
     LOOKS(GEMM);
     LOOKS(DW);

@@ -44,10 +44,10 @@ static bool choose_window(random_build *b, const weft_tensor *x, int kh, int kw,
                           int32_t *oh, int32_t *ow) {
   int how = random_chance(&b->r, 55) ? 0 : random_chance(&b->r, 70) ? 1 : 2;
   if (b->options.simple) how = 0;
-  *oh = axis_window(b, x->dim[1], kh, how, &a->stride_h, &a->dilation_h, &a->pad_top,
-                    &a->pad_bottom);
-  *ow = axis_window(b, x->dim[2], kw, how, &a->stride_w, &a->dilation_w, &a->pad_left,
-                    &a->pad_right);
+  *oh =
+      axis_window(b, x->dim[1], kh, how, &a->stride_h, &a->dilation_h, &a->pad_top, &a->pad_bottom);
+  *ow =
+      axis_window(b, x->dim[2], kw, how, &a->stride_w, &a->dilation_w, &a->pad_left, &a->pad_right);
   return *oh > 0 && *ow > 0;
 }
 
@@ -63,14 +63,15 @@ static weft_activation activation(random_build *b) {
 static int weights(random_build *b, int x, int axis, int rank, const int32_t *dim) {
   weft_dtype dtype = random_tensor(b, x)->dtype;
   double scale = pow(10, random_real(&b->r, -4, -1));
-  int t = random_tensor8(b, dtype, rank, dim, scale,
-                         dtype == WEFT_UINT8 ? random_zero(b, dtype) : 0);
+  int t =
+      random_tensor8(b, dtype, rank, dim, scale, dtype == WEFT_UINT8 ? random_zero(b, dtype) : 0);
   random_fill(b, t);
   if (dtype == WEFT_UINT8 || dim[axis] == 1 || random_chance(&b->r, 30)) return t;
   double spread = b->options.simple ? 0.5 : 3;
   float s[MAX_CHANNELS];
   int32_t zero[MAX_CHANNELS] = {0};
-  for (int i = 0; i < dim[axis]; i++) s[i] = (float)(scale * exp2(random_real(&b->r, -spread, spread)));
+  for (int i = 0; i < dim[axis]; i++)
+    s[i] = (float)(scale * exp2(random_real(&b->r, -spread, spread)));
   if (weft_graph_set_quant(b->g, t, dim[axis], axis, s, zero)) abort();
   return t;
 }
@@ -145,8 +146,7 @@ void random_depthwise(random_build *b) {
 void random_fully_connected(random_build *b) {
   int x = random_pick(b, 0);
   if (random_chance(&b->r, 40) && b->n_inputs < 4)
-    x = random_input(b, 2,
-                     (int32_t[]){random_range(&b->r, 1, 5), random_range(&b->r, 1, 700)});
+    x = random_input(b, 2, (int32_t[]){random_range(&b->r, 1, 5), random_range(&b->r, 1, 700)});
   weft_tensor t = *random_tensor(b, x);
   weft_attr a = {.activation = activation(b)};
   int out = random_channels(b), k = 1;

@@ -49,8 +49,7 @@ void random_binary(random_build *b) {
     const int32_t *dim = how == 2 ? t.dim : rank == 1 ? last + 3 : last;
     if (how == 4 && random_chance(r, 40)) rank = 1, dim = scalar;
     int32_t zero = random_zero(b, t.dtype);
-    z = same ? random_like(b, x, rank, dim)
-             : random_tensor8(b, t.dtype, rank, dim, scale, zero);
+    z = same ? random_like(b, x, rank, dim) : random_tensor8(b, t.dtype, rank, dim, scale, zero);
     random_fill(b, z);
   }
   bool swap = random_chance(r, 25);
@@ -67,8 +66,7 @@ void random_gate(random_build *b) {
   weft_tensor t = *random_tensor(b, x);
   const int axes = random_ints(b, 2, (int32_t[]){1, 2});
   int m = random_tensor8(b, t.dtype, 4, (int32_t[]){t.dim[0], 1, 1, t.dim[3]},
-                         scale_of(b, x) * exp2(random_real(&b->r, -2, 1)),
-                         random_zero(b, t.dtype));
+                         scale_of(b, x) * exp2(random_real(&b->r, -2, 1)), random_zero(b, t.dtype));
   one(b, WEFT_OP_MEAN, &(weft_attr){.keep_dims = true}, 2, (int[]){x, axes}, m);
   int y = random_tensor8(b, t.dtype, 4, t.dim, binary_scale(b, WEFT_OP_MUL, x, m),
                          random_zero(b, t.dtype));
@@ -207,8 +205,9 @@ void random_concatenation(random_build *b) {
     dim[axis] += random_tensor(b, in[i])->dim[axis];
   }
   bool rescaled = t.dtype == WEFT_UINT8 && random_chance(r, 30);
-  int y = rescaled ? random_tensor8(b, t.dtype, 4, dim, scale_of(b, x) * 1.5, random_zero(b, t.dtype))
-                   : random_like(b, x, 4, dim);
+  int y = rescaled
+              ? random_tensor8(b, t.dtype, 4, dim, scale_of(b, x) * 1.5, random_zero(b, t.dtype))
+              : random_like(b, x, 4, dim);
   one(b, WEFT_OP_CONCATENATION, &(weft_attr){.axis = random_chance(r, 50) ? axis : axis - 4}, n, in,
       y);
 }
