@@ -14,7 +14,7 @@ typedef struct {
   const void *weights;
   bool weights_uint8, depthwise; /* layout OHWI, or 1HWO */
   const int32_t *bias;           /* or NULL */
-  bool packed; /* K packed across taps: LOAD builds pixels of kh*kw*C channels */
+  bool packed;                   /* K packed across taps: LOAD builds pixels of kh*kw*C channels */
 } conv;
 
 /* The K range of blocks that one column block needs from one weight component. Weights of old
@@ -76,7 +76,7 @@ static inline uint32_t depthwise_block(const conv *v) {
   return WEFT_PARAM_BYTES + v->k.kh * v->k.kw;
 }
 
-/* --- conv_emit.c ------------------------------------------------------------------------------- */
+/* --- conv_emit.c ------------------------------------------------------------------------------ */
 /* Where a GEMM finds its operands. */
 typedef struct {
   weft_operand in;     /* the tile's first input row, at channel 0 of the buffer */
@@ -89,8 +89,7 @@ typedef struct {
   uint32_t nb;
 } gemm_place;
 /* The instruction of one piece on one tile; scratchpad accesses are the caller's to declare. */
-emitted *gemm_emit(lowering *l, const conv *v, const gemm_place *at, const piece *p,
-                   const tile *t);
+emitted *gemm_emit(lowering *l, const conv *v, const gemm_place *at, const piece *p, const tile *t);
 /* The instruction of channel words [word, word + words) on one tile; likewise. */
 emitted *depthwise_emit(lowering *l, const conv *v, const tile *t, weft_operand a, uint32_t in_w,
                         weft_operand o, uint32_t word, uint32_t words, uint32_t params);

@@ -9,8 +9,12 @@ typedef struct {
   uint32_t column_rows;                /* largest column block */
 } estimate;
 
-static uint64_t max2(uint64_t a, uint64_t b) { return a > b ? a : b; }
-static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint64_t max2(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+static uint32_t min2(uint32_t a, uint32_t b) {
+  return a < b ? a : b;
+}
 
 static uint64_t input_pixels(const conv *v, uint32_t th, uint32_t tw) {
   uint32_t ih = min2((th - 1) * v->k.sy + (v->k.kh - 1) * v->k.dy + 1, v->x.h);

@@ -9,7 +9,9 @@
 
 enum { COMPONENTS = 3 };
 
-uint32_t conv_taps(const conv *v) { return v->packed ? 1 : v->k.kh * v->k.kw; }
+uint32_t conv_taps(const conv *v) {
+  return v->packed ? 1 : v->k.kh * v->k.kw;
+}
 
 uint32_t conv_channels(const conv *v) {
   return v->packed ? v->k.kh * v->k.kw * v->x.c : v->x.c;
@@ -59,7 +61,8 @@ void conv_k_range(const conv *v, const lowering *l, uint32_t nb, uint32_t *kb, u
   *kb = 0;
   *count = all;
   if (v->packed || v->group_in == v->x.c) return;
-  uint32_t first = lo / v->group_out * v->group_in, last = ((hi - 1) / v->group_out + 1) * v->group_in;
+  uint32_t first = lo / v->group_out * v->group_in,
+           last = ((hi - 1) / v->group_out + 1) * v->group_in;
   *kb = first / l->r;
   *count = ceil_div(last, l->r) - *kb;
 }
@@ -206,8 +209,7 @@ static uint64_t emit_params(conv *v, lowering *l, uint32_t blocks) {
   return offset;
 }
 
-int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks,
-                      piece **pieces) {
+int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks, piece **pieces) {
   builder b = {0};
   uint32_t blocks = ceil_div(v->y.c, l->c), depth = ceil_div(conv_channels(v), l->r);
   uint32_t params = weft_param_blocks(l->cfg) / 2, most = 1; /* column blocks in a chunk */
@@ -235,7 +237,10 @@ int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunk
       }
       bool whole = len == depth; /* several column blocks share a chunk only when unsliced */
       if (!(open && whole && open->rows + rows <= plan->chunk_rows && open->n_count < most))
-        open = add_chunk(&b, (chunk){.nb = nb, .kb = slice, .k_count = len, .last_slice = last,
+        open = add_chunk(&b, (chunk){.nb = nb,
+                                     .kb = slice,
+                                     .k_count = len,
+                                     .last_slice = last,
                                      .first_piece = b.n_pieces});
       open->n_count = nb - open->nb + 1;
       for (int i = 0; i < n; i++) {

@@ -49,6 +49,8 @@ weft_status weft_graph_check(const weft_graph *g, const char *file, weft_err *er
 void weft_graph_free(weft_graph *g);
 
 /* True when nothing writes the tensor: it has data in the model file. */
-static inline bool weft_is_const(const weft_tensor *t) { return t->data != NULL; }
+static inline bool weft_is_const(const weft_tensor *t) {
+  return t->data != NULL;
+}
 
 #endif

@@ -31,13 +31,16 @@ typedef struct {
   int stage;  /* BY_STAGE: who produces it; BY_WINDOWS: for whom LOAD packs windows */
   int tensor; /* owner in the arena */
   view v;
-  uint32_t h, w, words; /* rows, pixels, words per pixel */
+  uint32_t h, w, words; /* rows, pixels, words per pixel of the tensor */
+  uint32_t x, strip;    /* columns at hand: first, how many */
+  uint32_t width;       /* pixels that a row in the scratchpad has room for */
   uint32_t ring, need;  /* rows it holds; rows it must hold */
   uint32_t slots;       /* streamed by channels: chunk buffers; 0: the tensor itself */
   uint32_t slot_words;
   uint32_t bank, banks, base;
   uint32_t produced; /* rows so far */
   bool store;        /* goes to DRAM as well */
+  bool stays;        /* whole in the scratchpad, for later groups */
 } group_buffer;
 
 typedef struct {
@@ -62,6 +65,7 @@ typedef struct {
   lowering *l;
   int first, end; /* nodes */
   bool by_channels;
+  uint32_t strips; /* the last stage's columns, in so many parts */
   int n_stages, n_buffers;
   group_stage stage[GROUP_STAGES];
   group_buffer buffer[GROUP_BUFFERS];
@@ -83,14 +87,19 @@ typedef struct {
   const int *last_use; /* per owner tensor: last node that reads it; n_nodes for outputs */
 } residency;
 
-/* Plans nodes [first, end) as a group; false when they are not one or do not fit. Emits nothing. */
-bool group_plan(residency *r, int first, int end, bool by_channels, group *g);
+/* Plans nodes [first, end) as a group, in vertical strips whose borders are computed twice; false
+ * when they are not one or do not fit. Emits nothing. */
+bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g);
+/* Sets the columns of every buffer for strip `i`. */
+void group_set_strip(group *g, uint32_t i);
 /* Emits a planned group: one layer of the report per node. */
 void group_emit(residency *r, group *g);
 void group_free(group *g);
 /* STOREs rows [y, y + h) of a buffer to the tensor's place in DRAM. */
 void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h);
-static inline uint32_t row_words(const group_buffer *b) { return b->w * b->words; }
+static inline uint32_t row_words(const group_buffer *b) { return b->width * b->words; }
+/* The tensor column that lies at the beginning of a row in the scratchpad. */
+static inline uint32_t origin(const group_buffer *b) { return b->width == b->w ? 0 : b->x; }
 
 /* groups.c: lowers as many nodes from `node` on as make a group; returns how many (0: none). */
 int groups_lower(residency *r, int node);

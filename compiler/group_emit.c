@@ -5,7 +5,7 @@
 
 static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-/* --- operands ---------------------------------------------------------------------------------- */
+/* --- operands --------------------------------------------------------------------------------- */
 static weft_operand rows_at(const group_buffer *b, uint32_t y) {
   return (weft_operand){b->base, row_words(b), b->words, b->ring, y % b->ring};
 }
@@ -19,7 +19,7 @@ static void touch_rows(emitted *e, const group_buffer *b, uint32_t y, uint32_t h
 /* What a stage reads or writes: rows of a tensor's ring, or a chunk of channels of the whole. */
 typedef struct {
   const group_buffer *b;
-  uint32_t y, h;       /* rows */
+  uint32_t y, h, x;    /* rows; first column */
   uint32_t slot, word; /* chunk buffer; first channel word */
   uint32_t words;      /* chunk buffers: words per pixel */
 } portion;
@@ -30,7 +30,7 @@ static weft_operand operand(const portion *p) {
     uint32_t base = p->b->base + p->slot % p->b->slots * p->b->slot_words;
     return (weft_operand){base + p->word, p->b->w * p->words, p->words, p->b->h, 0};
   }
-  o.base += p->word;
+  o.base += p->word + (p->x - origin(p->b)) * p->b->words;
   return o;
 }
 
@@ -43,31 +43,65 @@ static void touch(emitted *e, const portion *p, bool write) {
 }
 
 /* --- DRAM -------------------------------------------------------------------------------------- */
+/* The strip's columns of rows [y, y + h): where they begin in DRAM, and how far they reach. */
+static uint64_t strip_bytes(const group_buffer *b, uint32_t y, uint32_t h, uint64_t *reach) {
+  const view *v = &b->v;
+  uint64_t row = (uint64_t)v->w * v->c;
+  *reach = (h - 1) * row + (uint64_t)b->strip * v->c;
+  return y * row + (uint64_t)b->x * v->c;
+}
+
+static weft_operand strip_at(const group_buffer *b, uint32_t y) {
+  portion p = {.b = b, .y = y, .x = b->x};
+  return operand(&p);
+}
+
 static void load_rows(group *g, group_buffer *b, uint32_t y, uint32_t h) {
   lowering *l = g->l;
   const view *v = &b->v;
   emitted *e = emit(l, WEFT_OP_CODE_LOAD);
   weft_insn_LOAD *in = &e->insn.LOAD;
-  uint64_t row = (uint64_t)v->w * v->c, from = y * row;
-  weft_operand o = rows_at(b, y);
+  uint64_t reach, from = strip_bytes(b, y, h, &reach);
+  weft_operand o = strip_at(b, y);
   in->dst = WEFT_MEM_SPAD;
   in->region = v->region;
   in->offset = (uint32_t)(v->offset + from);
   in->rows = h;
-  in->pixels = v->w;
+  in->pixels = b->strip;
   in->pix_bytes = v->c;
-  in->d_row_stride = h > 1 ? (uint32_t)row : 0;
+  in->d_row_stride = h > 1 ? v->w * v->c : 0;
   in->d_pix_stride = v->c;
-  in->row_bytes = (uint32_t)row;
+  in->row_bytes = b->strip * v->c;
   in->fill = 1;
   in->flip = v->uint8;
   WEFT_SET_OPERAND(*in, o, o);
   touch_rows(e, b, y, h, true);
-  emit_access(e, SPACE_ARENA, false, v->offset + from, h * row);
-  l->dram_bytes += h * row;
+  emit_access(e, SPACE_ARENA, false, v->offset + from, reach);
+  l->dram_bytes += (uint64_t)h * in->row_bytes;
 }
 
-static weft_operand window_rows(void *user, uint32_t y) { return rows_at(user, y); }
+void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h) {
+  const view *v = &b->v;
+  emitted *e = emit(l, WEFT_OP_CODE_STORE);
+  weft_insn_STORE *in = &e->insn.STORE;
+  uint64_t reach, from = strip_bytes(b, y, h, &reach);
+  weft_operand a = strip_at(b, y);
+  in->region = v->region;
+  in->offset = (uint32_t)(v->offset + from);
+  in->rows = h;
+  in->pixels = b->strip;
+  in->pix_bytes = v->c;
+  in->d_row_stride = h > 1 ? v->w * v->c : 0;
+  in->d_pix_stride = v->c;
+  in->flip = v->uint8;
+  WEFT_SET_OPERAND(*in, a, a);
+  touch_rows(e, b, y, h, false);
+  emit_access(e, SPACE_ARENA, true, v->offset + from, reach);
+  set_result(e, v, 0, y, b->x, h, b->strip, 0, v->c, false);
+  l->dram_bytes += (uint64_t)h * b->strip * v->c;
+}
+
+static weft_operand window_rows(void *user, uint32_t y) { return strip_at(user, y); }
 
 static void touch_window_rows(emitted *e, void *user, uint32_t y, uint32_t h) {
   touch_rows(e, user, y, h, true);
@@ -75,39 +109,18 @@ static void touch_window_rows(emitted *e, void *user, uint32_t y, uint32_t h) {
 
 static void load_windows(group *g, group_buffer *b, uint32_t y, uint32_t h) {
   const conv *v = &g->stage[b->stage].v;
-  tile t = {.y = y, .h = h, .w = v->y.w};
+  tile t = {.y = y, .h = h, .x = b->x, .w = b->strip};
   windows_load(g->l, v, &t, window_rows, touch_window_rows, b);
 }
 
-void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h) {
-  const view *v = &b->v;
-  emitted *e = emit(l, WEFT_OP_CODE_STORE);
-  weft_insn_STORE *in = &e->insn.STORE;
-  uint64_t row = (uint64_t)v->w * v->c, from = y * row;
-  weft_operand a = rows_at(b, y);
-  in->region = v->region;
-  in->offset = (uint32_t)(v->offset + from);
-  in->rows = h;
-  in->pixels = v->w;
-  in->pix_bytes = v->c;
-  in->d_row_stride = h > 1 ? (uint32_t)row : 0;
-  in->d_pix_stride = v->c;
-  in->flip = v->uint8;
-  WEFT_SET_OPERAND(*in, a, a);
-  touch_rows(e, b, y, h, false);
-  emit_access(e, SPACE_ARENA, true, v->offset + from, h * row);
-  set_result(e, v, 0, y, 0, h, v->w, 0, v->c, false);
-  l->dram_bytes += h * row;
-}
-
-/* --- convolutions ------------------------------------------------------------------------------ */
-static tile rows_tile(const group *g, const group_stage *s, int input, uint32_t y, uint32_t h,
-                      uint32_t w) {
-  const group_buffer *b = &g->buffer[s->in[input]];
+/* --- convolutions ----------------------------------------------------------------------------- */
+/* The strip's columns of output rows [y, y + h), and what they need of an input. */
+static tile rows_tile(const group *g, const group_stage *s, int input, uint32_t y, uint32_t h) {
+  const group_buffer *b = &g->buffer[s->in[input]], *out = &g->buffer[s->out];
   view v = b->v;
   v.h = b->h;
   v.w = b->w;
-  return tile_at(&v, &s->k, 0, y, 0, h, w);
+  return tile_at(&v, &s->k, 0, y, out->x, h, out->strip);
 }
 
 static void load_chunk(group *g, group_stage *s, int i) {
@@ -137,7 +150,8 @@ static void load_params(group *g, group_stage *s, int i) {
 static void emit_piece(group *g, const group_stage *s, int i, const piece *p, const tile *t,
                        const portion *out, uint32_t out_nb) {
   const group_buffer *x = &g->buffer[s->in[0]];
-  gemm_place at = {.in = rows_at(x, t->iy), .in_w = x->w, .weights_row = (uint32_t)s->weights_at[i],
+  portion in = {.b = x, .y = t->iy, .h = t->ih, .x = t->ix};
+  gemm_place at = {.in = operand(&in), .in_w = t->iw, .weights_row = (uint32_t)s->weights_at[i],
                    .params_block = (uint32_t)s->params_at[i], .chunk_nb = s->chunks[i].nb,
                    .out = operand(out), .nb = out_nb};
   emitted *e = gemm_emit(g->l, &s->v, &at, p, t);
@@ -145,7 +159,7 @@ static void emit_piece(group *g, const group_stage *s, int i, const piece *p, co
   if (p->last) touch(e, out, true);
 }
 
-/* --- stages ------------------------------------------------------------------------------------ */
+/* --- stages ----------------------------------------------------------------------------------- */
 /* A ring of memory must hold what the whole group takes from it without overtaking itself. */
 static void reserve(ring *r, uint64_t n) {
   if (r->next + n > r->size) r->next = 0;
@@ -190,7 +204,7 @@ static void prepare(group *g, group_stage *s) {
 
 static void emit_depthwise(group *g, const group_stage *s, const tile *t, const portion *in,
                            const portion *out, uint32_t word, uint32_t words) {
-  emitted *e = depthwise_emit(g->l, &s->v, t, operand(in), in->b->w, operand(out), word, words,
+  emitted *e = depthwise_emit(g->l, &s->v, t, operand(in), t->iw, operand(out), word, words,
                               s->dw_at + word * depthwise_block(&s->v));
   touch(e, in, false);
   touch(e, out, true);
@@ -209,7 +223,7 @@ static void emit_vector(group *g, const group_stage *s, const tile *t, const por
   touch(e, out, true);
 }
 
-/* --- by rows ----------------------------------------------------------------------------------- */
+/* --- by rows ---------------------------------------------------------------------------------- */
 static void advance(group *g, int buffer, uint32_t upto);
 
 static void step_rows(group *g, group_stage *s) {
@@ -218,13 +232,13 @@ static void step_rows(group *g, group_stage *s) {
   const view *v = s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
   tile t[2];
   for (int k = 0; k < s->n_in; k++) {
-    t[k] = rows_tile(g, s, k, y, h, v->w);
+    t[k] = rows_tile(g, s, k, y, h);
     advance(g, s->in[k], t[k].iy + t[k].ih);
   }
   l->layer = s->layer;
   prepare(g, s);
-  portion out = {.b = &g->buffer[s->out], .y = y, .h = h};
-  portion a = {.b = &g->buffer[s->in[0]], .y = t[0].iy, .h = t[0].ih};
+  portion out = {.b = &g->buffer[s->out], .y = y, .h = h, .x = t[0].x};
+  portion a = {.b = &g->buffer[s->in[0]], .y = t[0].iy, .h = t[0].ih, .x = t[0].ix};
   uint32_t words = ceil_div(v->c, l->w);
   if (s->kind == STAGE_CONV) {
     for (int i = 0; i < s->n_chunks; i++)
@@ -235,7 +249,8 @@ static void step_rows(group *g, group_stage *s) {
     emit_depthwise(g, s, &t[0], &a, &out, 0, words);
   } else {
     portion b = a;
-    if (s->n_in == 2) b = (portion){.b = &g->buffer[s->in[1]], .y = t[1].iy, .h = t[1].ih};
+    if (s->n_in == 2)
+      b = (portion){.b = &g->buffer[s->in[1]], .y = t[1].iy, .h = t[1].ih, .x = t[1].ix};
     emit_vector(g, s, &t[0], &a, s->n_in == 2 ? &b : NULL, &out, 0, words);
   }
   if (out.b->store) store_buffer_rows(l, out.b, y, h);
@@ -259,7 +274,15 @@ static void advance(group *g, int buffer, uint32_t upto) {
   }
 }
 
-/* --- by channels ------------------------------------------------------------------------------- */
+static void run_strip(group *g) {
+  for (int i = 0; i < g->n_stages; i++) g->stage[i].next = 0;
+  for (int i = 0; i < g->n_buffers; i++) g->buffer[i].produced = 0;
+  advance(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
+  /* rows that no window reaches (a stride can leave some) are outputs of their layer all the same */
+  for (int i = 0; i < g->n_stages; i++) advance(g, g->stage[i].out, g->stage[i].h);
+}
+
+/* --- by channels ------------------------------------------------------------------------------ */
 /* Convolves chunk i over all rows, as many at a time as the accumulators hold. */
 static void conv_chunk(group *g, group_stage *s, int i, portion out) {
   uint32_t most = weft_acc_rows(g->l->cfg) / s->v.y.w, h;
@@ -267,7 +290,7 @@ static void conv_chunk(group *g, group_stage *s, int i, portion out) {
   load_params(g, s, i);
   for (uint32_t y = 0; y < s->h; y += h) {
     h = min2(most, s->h - y);
-    tile t = rows_tile(g, s, 0, y, h, s->v.y.w);
+    tile t = rows_tile(g, s, 0, y, h);
     portion part = out;
     if (out.b->slots) /* rows of a chunk buffer follow each other */
       part.word += y * out.b->w * out.words;
@@ -298,8 +321,7 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
         in[j] = k && x == prev.b ? prev
                                  : (portion){.b = x, .h = x->h, .word = word, .words = x->words};
       }
-      const view *v = s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
-      tile t = rows_tile(g, s, 0, 0, v->h, v->w);
+      tile t = rows_tile(g, s, 0, 0, s->h);
       if (s->kind == STAGE_DW)
         emit_depthwise(g, s, &t, &in[0], &out, word, words);
       else
@@ -332,7 +354,7 @@ static void run_channels(group *g) {
   if (out->store) store_buffer_rows(l, out, 0, out->h);
 }
 
-/* --- a group ----------------------------------------------------------------------------------- */
+/* --- a group ---------------------------------------------------------------------------------- */
 static void account_stage(lowering *l, const group_stage *s) {
   l->layer = s->layer;
   if (s->kind == STAGE_CONV)
@@ -346,8 +368,7 @@ static void account_stage(lowering *l, const group_stage *s) {
 static void keep(residency *r, const group *g) {
   for (int i = 0; i < g->n_buffers; i++) {
     const group_buffer *b = &g->buffer[i];
-    if (b->source != BY_STAGE || b->slots || b->ring < b->h) continue;
-    if (r->last_use[b->tensor] < g->end || r->n_residents == MAX_BANKS) continue;
+    if (!b->stays || b->slots || r->n_residents == MAX_BANKS) continue;
     if (r->last_use[b->tensor] >= r->l->graph->n_nodes && b->store) {
       bool read = false; /* an output that no later node reads need not stay */
       for (int k = g->end; k < r->l->graph->n_nodes; k++)
@@ -357,7 +378,10 @@ static void keep(residency *r, const group *g) {
         }
       if (!read) continue;
     }
-    r->resident[r->n_residents++] = (resident){*b, r->last_use[b->tensor], b->store};
+    resident *x = &r->resident[r->n_residents++];
+    *x = (resident){*b, r->last_use[b->tensor], b->store};
+    x->b.x = 0;
+    x->b.strip = b->w;
     r->used_banks |= ((b->banks >= 64 ? 0 : (uint64_t)1 << b->banks) - 1) << b->bank;
   }
 }
@@ -379,12 +403,12 @@ void group_emit(residency *r, group *g) {
   reserve(&l->weights, rows);
   reserve(&l->params, params);
   reserve(&l->dwbuf, dw);
-  if (g->by_channels)
-    run_channels(g);
-  else
-    advance(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
-  /* rows that no window reaches (a stride can leave some) are outputs of their layer all the same */
-  for (int i = 0; i < g->n_stages && !g->by_channels; i++)
-    advance(g, g->stage[i].out, g->stage[i].h);
+  for (uint32_t i = 0; i < g->strips; i++) {
+    group_set_strip(g, i);
+    if (g->by_channels)
+      run_channels(g);
+    else
+      run_strip(g);
+  }
   keep(r, g);
 }

@@ -7,7 +7,7 @@
 static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t max2(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-/* --- buffers ----------------------------------------------------------------------------------- */
+/* --- buffers ---------------------------------------------------------------------------------- */
 static const resident *find_resident(const residency *r, int tensor) {
   for (int i = 0; i < r->n_residents; i++)
     if (r->resident[i].b.tensor == tensor) return &r->resident[i];
@@ -52,7 +52,7 @@ static int output_buffer(group *g, int stage, const view *v) {
   return g->n_buffers++;
 }
 
-/* --- stages ------------------------------------------------------------------------------------ */
+/* --- stages ----------------------------------------------------------------------------------- */
 /* True when the tensor is in DRAM for the whole of the group: LOAD can pack windows of it. */
 static bool in_dram(const residency *r, const group *g, const view *v) {
   int tensor = g->l->owner[v->tensor];
@@ -120,17 +120,65 @@ static const view *output_view(const group_stage *s) {
   return s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
 }
 
+/* --- strips ------------------------------------------------------------------------------------- */
+static void need_columns(group_buffer *b, uint32_t from, uint32_t to) {
+  uint32_t end = b->x + b->strip;
+  if (!b->strip || from < b->x) b->x = from;
+  end = max2(end, to);
+  b->strip = max2(end, to) - b->x;
+}
+
+/* From the last stage's columns back to what every buffer must hold; the outer strips take the rest
+ * of each tensor, so that all of it is computed. */
+void group_set_strip(group *g, uint32_t i) {
+  for (int k = 0; k < g->n_buffers; k++) g->buffer[k].x = g->buffer[k].strip = 0;
+  group_buffer *last = &g->buffer[g->stage[g->n_stages - 1].out];
+  need_columns(last, last->w * i / g->strips, last->w * (i + 1) / g->strips);
+  for (int k = g->n_stages - 1; k >= 0; k--) {
+    const group_stage *s = &g->stage[k];
+    group_buffer *out = &g->buffer[s->out];
+    if (!out->strip) need_columns(out, out->w * i / g->strips, out->w * (i + 1) / g->strips);
+    if (i == 0) need_columns(out, 0, 1);
+    if (i + 1 == g->strips) need_columns(out, out->w - 1, out->w);
+    for (int j = 0; j < s->n_in; j++) {
+      group_buffer *b = &g->buffer[s->in[j]];
+      view v = b->v;
+      v.h = b->h;
+      v.w = b->w;
+      tile t = tile_at(&v, &s->k, 0, 0, out->x, 1, out->strip);
+      need_columns(b, t.ix, t.ix + t.iw);
+    }
+  }
+  for (int k = 0; k < g->n_buffers; k++)
+    if (g->buffer[k].source == RESIDENT || g->strips == 1) {
+      g->buffer[k].x = 0;
+      g->buffer[k].strip = g->buffer[k].w;
+    }
+}
+
+static void choose_widths(group *g) {
+  for (int k = 0; k < g->n_buffers; k++)
+    g->buffer[k].width = g->buffer[k].source == RESIDENT ? g->buffer[k].w : 1;
+  for (uint32_t i = 0; i < g->strips; i++) {
+    group_set_strip(g, i);
+    for (int k = 0; k < g->n_buffers; k++)
+      g->buffer[k].width = max2(g->buffer[k].width, g->buffer[k].strip);
+  }
+}
+
+/* --- rows ---------------------------------------------------------------------------------------- */
 /* Cycles that one output row takes in the stage's unit, about. */
 static uint64_t row_cycles(const group *g, const group_stage *s) {
   const lowering *l = g->l;
   const view *y = output_view(s);
+  uint64_t w = g->buffer[s->out].width;
   if (s->kind == STAGE_CONV)
-    return (uint64_t)y->w * conv_taps(&s->v) * ceil_div(conv_channels(&s->v), l->r) *
+    return w * conv_taps(&s->v) * ceil_div(conv_channels(&s->v), l->r) *
            ceil_div(y->c, l->c);
   if (s->kind == STAGE_DW)
-    return (uint64_t)y->w * ceil_div(y->c, l->w) * s->k.kh *
+    return w * ceil_div(y->c, l->w) * s->k.kh *
            max2(ceil_div(s->k.kw, l->cfg->dw_taps), s->k.sx);
-  return (uint64_t)y->w * ceil_div(y->c, l->w) * s->vec.cycles_per_word;
+  return w * ceil_div(y->c, l->w) * s->vec.cycles_per_word;
 }
 
 /* Output rows per step: enough pixels that an instruction's overhead does not show, few enough for
@@ -139,7 +187,7 @@ static bool choose_rows(group *g) {
   uint32_t most = weft_acc_rows(g->l->cfg);
   for (int i = 0; i < g->n_stages; i++) {
     group_stage *s = &g->stage[i];
-    uint32_t w = output_view(s)->w;
+    uint32_t w = g->buffer[s->out].width;
     const strategy *how = &g->l->how;
     uint32_t rows = ceil_div(g->l->cfg->rows * how->pixels, w);
     rows = max2(rows, (uint32_t)(how->cycles / max2(1, (uint32_t)row_cycles(g, s))));
@@ -162,7 +210,7 @@ static void input_rows(const group *g, const group_stage *s, int k, uint32_t y, 
   *to = hi < 1 ? 1 : hi > b->h ? b->h : (uint32_t)hi;
 }
 
-/* --- how many rows each ring must hold: the order of the data, without instructions ------------- */
+/* --- how many rows each ring must hold: the order of the data, without instructions ----------- */
 static void note_need(group *g) {
   for (int i = 0; i < g->n_buffers; i++) {
     group_buffer *b = &g->buffer[i];
@@ -204,7 +252,7 @@ static void walk(group *g, int buffer, uint32_t upto) {
 static uint32_t slack(const group *g, const group_buffer *b) {
   const strategy *how = &g->l->how;
   if (b->source == BY_STAGE) return how->ahead * g->stage[b->stage].rows;
-  return how->ahead * max2(1, ceil_div(g->l->cfg->rows * how->pixels, b->w));
+  return how->ahead * max2(1, ceil_div(g->l->cfg->rows * how->pixels, b->width));
 }
 
 static void measure(group *g) {
@@ -218,7 +266,7 @@ static void measure(group *g) {
   }
 }
 
-/* --- what leaves the group ---------------------------------------------------------------------- */
+/* --- what leaves the group -------------------------------------------------------------------- */
 static bool is_output(const lowering *l, int owner) {
   for (int i = 0; i < l->graph->n_outputs; i++)
     if (l->owner[l->graph->output[i]] == owner) return true;
@@ -234,16 +282,20 @@ static void choose_outputs(const residency *r, group *g) {
     if (b->source != BY_STAGE) continue;
     bool later = r->last_use[b->tensor] >= g->end;
     if (is_output(g->l, b->tensor)) b->store = true;
-    if (!later || b->ring == b->h) continue; /* whole already: it can stay */
-    uint64_t banks = ((uint64_t)b->h * row_words(b) + bank - 1) / bank;
-    if (banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share)
+    if (!later) continue;
+    uint64_t banks = ((uint64_t)b->h * b->w * b->words + bank - 1) / bank;
+    b->stays = (b->ring == b->h && b->width == b->w) || /* whole already */
+               banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share;
+    if (b->stays) {
       b->ring = b->h;
-    else
+      b->width = b->w;
+    } else {
       b->store = true;
+    }
   }
 }
 
-/* --- banks --------------------------------------------------------------------------------------- */
+/* --- banks ------------------------------------------------------------------------------------ */
 static bool take_banks(const residency *r, uint64_t *used, uint32_t *next, uint32_t n,
                        uint32_t *first) {
   uint32_t banks = r->l->cfg->scratchpad_banks;
@@ -280,7 +332,7 @@ static bool place(residency *r, group *g) {
   return true;
 }
 
-/* --- weights and parameters ----------------------------------------------------------------------- */
+/* --- weights and parameters ------------------------------------------------------------------- */
 static bool buffers_hold(const group *g) {
   const lowering *l = g->l;
   uint64_t rows = 0, params = 0, dw = 0;
@@ -350,18 +402,21 @@ static void plan_slots(group *g) {
   }
 }
 
-bool group_plan(residency *r, int first, int end, bool by_channels, group *g) {
+bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g) {
   memset(g, 0, sizeof *g);
   g->l = r->l;
   g->first = first;
   g->end = end;
   g->by_channels = by_channels;
+  g->strips = strips;
   for (int i = first; i < end; i++) {
     const weft_node *n = &r->l->graph->node[i];
     if (is_view(r->l, n)) continue;
     if (!add_stage(r, g, i)) return false;
   }
-  if (!g->n_stages || !choose_rows(g) || !buffers_hold(g)) return false;
+  if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * strips - 1) return false;
+  choose_widths(g);
+  if (!choose_rows(g) || !buffers_hold(g)) return false;
   if (by_channels && (!is_channel_chain(r, g) || !plan_chunks(g))) return false;
   /* in a group streamed by rows everything must lead to the last stage */
   for (int i = 0; i + 1 < g->n_stages && !by_channels; i++) {

@@ -29,19 +29,25 @@ static uint64_t spilled(const residency *r, const group *g) {
   for (int i = 0; i < g->n_buffers; i++) {
     const group_buffer *b = &g->buffer[i];
     bool later = b->source == BY_STAGE && r->last_use[b->tensor] >= g->end;
-    if (later && b->store && b->ring < b->h) bytes += (uint64_t)b->h * b->w * b->v.c;
+    if (later && b->store && !b->stays) bytes += (uint64_t)b->h * b->w * b->v.c;
   }
   return bytes;
 }
 
 /* The run from `node` on that costs least DRAM traffic per node; of equals the longest. */
-static int best_run(residency *r, int node, bool by_channels, group *g) {
+static int best_run(residency *r, int node, bool by_channels, uint32_t *strips, group *g) {
   int best = 0, misses = 0;
+  uint32_t most = by_channels ? 1 : r->l->how.strips;
   double least = 0;
   for (int end = node + 1; end <= r->l->graph->n_nodes && misses < 6; end++) {
     if (is_view(r->l, &r->l->graph->node[end - 1])) continue;
-    residency trial = *r;
-    if (!group_plan(&trial, node, end, by_channels, g)) {
+    uint32_t n = 0;
+    bool fits = false;
+    while (!fits && ++n <= most) {
+      residency trial = *r;
+      fits = group_plan(&trial, node, end, by_channels, n, g);
+    }
+    if (!fits) {
       misses++;
       continue;
     }
@@ -50,6 +56,7 @@ static int best_run(residency *r, int node, bool by_channels, group *g) {
     if (!best || each <= least) {
       best = end - node;
       least = each;
+      *strips = n;
     }
   }
   return best;
@@ -59,8 +66,8 @@ static void dump_group(const residency *r, const group *g) {
   FILE *f = r->l->dump;
   static const char *const source[] = {"computed", "loaded", "windows loaded", "resident"};
   if (!f || r->l->rehearsal) return;
-  fprintf(f, "group of nodes %d to %d, streamed by %s\n", g->first, g->end - 1,
-          g->by_channels ? "channels" : "rows");
+  fprintf(f, "group of nodes %d to %d, streamed by %s, %u strips\n", g->first, g->end - 1,
+          g->by_channels ? "channels" : "rows", g->strips);
   for (int i = 0; i < g->n_buffers; i++) {
     const group_buffer *b = &g->buffer[i];
     fprintf(f, "  banks %2u+%u  %s %s, %u x %u x %u: ", b->bank, b->banks, source[b->source],
@@ -77,12 +84,13 @@ int groups_lower(residency *r, int node) {
   if (!g) abort();
   drop_dead(r, node);
   bool by_channels = false;
-  int n = best_run(r, node, false, g);
+  uint32_t strips = 1;
+  int n = best_run(r, node, false, &strips, g);
   if (!n) {
     by_channels = true;
-    n = best_run(r, node, true, g);
+    n = best_run(r, node, true, &strips, g);
   }
-  if (n && group_plan(r, node, node + n, by_channels, g)) {
+  if (n && group_plan(r, node, node + n, by_channels, strips, g)) {
     for (int i = node; i < node + n; i++) {
       r->l->begins[i] = node;
       r->l->ends[i] = node + n - 1;

@@ -14,7 +14,7 @@
 #include "params.h"
 #include "program.h"
 
-/* --- what an instruction touches --------------------------------------------------------------- */
+/* --- what an instruction touches -------------------------------------------------------------- */
 typedef enum {
   SPACE_SPAD, /* scratchpad words */
   SPACE_WEIGHT, /* weight buffer rows */
@@ -57,7 +57,8 @@ typedef struct {
   uint32_t weight_share; /* of the weight buffer that a group may fill, in eighths */
   uint32_t stay_share;   /* of the banks that a tensor between groups may take, in eighths */
   uint32_t small; /* convolutions of up to so many pixels are streamed by channels */
-  bool groups;    /* off: layer by layer */
+  uint32_t strips; /* vertical strips that a group may be cut into */
+  bool groups;     /* off: layer by layer */
 } strategy;
 
 typedef struct {
@@ -83,7 +84,7 @@ typedef struct {
   bool no_shortcuts;  /* neither take a QUANTIZE for a view nor fold a PAD: some reader needs it */
 } lowering;
 
-/* --- emit.c ------------------------------------------------------------------------------------ */
+/* --- emit.c ----------------------------------------------------------------------------------- */
 /* Appends an instruction; the caller fills in the rest. Never NULL (out of memory aborts). The
  * pointer is valid until the next append. */
 emitted *emit(lowering *l, weft_insn_code opcode);
@@ -103,14 +104,14 @@ void schedule_instructions(lowering *l, size_t first, size_t end);
 /* sync.c: sets wait and post of all instructions from their accesses. */
 void sync_instructions(lowering *l);
 
-/* --- plan.c ------------------------------------------------------------------------------------ */
+/* --- plan.c ----------------------------------------------------------------------------------- */
 /* The operator needs no instructions: same bytes under another shape, a uint8 to int8 QUANTIZE that
  * only inverts bit 7, which LOAD does on the way, or a PAD folded into its readers. */
 bool is_view(const lowering *l, const weft_node *n);
 /* Places every activation in the arena; views share their source's place. */
 void plan_arena(lowering *l);
 
-/* --- tiles.c ----------------------------------------------------------------------------------- */
+/* --- tiles.c ---------------------------------------------------------------------------------- */
 /* A tensor as images: rank 4 as it is; ranks 3, 2, 1 get leading ones. */
 typedef struct {
   int tensor;
@@ -175,7 +176,7 @@ void set_result(emitted *e, const view *v, uint32_t image, uint32_t y, uint32_t 
 bool choose_tile(uint32_t h, uint32_t w, bool (*fits)(void *, uint32_t th, uint32_t tw), void *user,
                  uint32_t *th, uint32_t *tw);
 
-/* --- vector unit (lower_vector.c) --------------------------------------------------------------- */
+/* --- vector unit (lower_vector.c) ------------------------------------------------------------- */
 /* A node as the vector unit does it: a prototype instruction, operands, window, table. */
 typedef struct {
   weft_insn_code opcode; /* VEW, VPOOL or VROW */
@@ -204,7 +205,7 @@ void vector_load_table(lowering *l, vector_layer *v);
 emitted *vector_emit(lowering *l, const vector_layer *v, const tile *t, weft_operand a,
                      weft_operand b, weft_operand o, uint32_t c, uint32_t n);
 
-/* --- lowering ---------------------------------------------------------------------------------- */
+/* --- lowering --------------------------------------------------------------------------------- */
 /* Each returns NULL when the layer was lowered, else why the device cannot do it (static text), and
  * then nothing has been emitted. They also fill in the layer's unit and bounds. */
 const char *lower_conv(lowering *l, int node);

@@ -95,8 +95,12 @@ static void emit_gemm(conv_state *s, int index, const piece *p, const buffer *ou
   const chunk *c = &s->chunks[index];
   tile t = s->t;
   if (s->v->packed) t.ih = s->in.h;
-  gemm_place at = {.in = operand_of(&s->in), .in_w = s->in.w, .kb = c->kb,
-                   .weights_row = s->weights_row, .chunk_nb = c->nb, .nb = out_nb};
+  gemm_place at = {.in = operand_of(&s->in),
+                   .in_w = s->in.w,
+                   .kb = c->kb,
+                   .weights_row = s->weights_row,
+                   .chunk_nb = c->nb,
+                   .nb = out_nb};
   if (p->last) {
     at.params_block = (uint32_t)s->params_at[index];
     at.out = operand_of(out);
@@ -147,8 +151,8 @@ static void all_tiles(conv_state *s, int from, int to) {
 }
 
 static void emit_conv(conv *v, lowering *l, const conv_plan *plan) {
-  conv_state s = {.v = v, .l = l, .plan = *plan, .in_tile = -1, .weights_chunk = -1,
-                  .params_chunk = -1};
+  conv_state s = {
+      .v = v, .l = l, .plan = *plan, .in_tile = -1, .weights_chunk = -1, .params_chunk = -1};
   s.n_chunks = conv_build_chunks(v, l, plan, &s.chunks, &s.pieces);
   s.weights_at = malloc((size_t)s.n_chunks * sizeof *s.weights_at);
   s.params_at = malloc((size_t)s.n_chunks * sizeof *s.params_at);
@@ -187,8 +191,8 @@ static const char *check_limits(const conv *v) {
     return "paddings over 255 are not supported";
   if (v->x.w > 4095 || v->y.w > 4095 || v->x.h > 4095 || v->y.h > 4095)
     return "images over 4,095 pixels are not supported by the array";
-  if ((uint64_t)v->x.w * v->x.c >= 1u << 24 ||
-      (uint64_t)v->y.w * v->y.c >= 1u << 24 || v->x.c >= 1u << 16 || v->y.c >= 1u << 16)
+  if ((uint64_t)v->x.w * v->x.c >= 1u << 24 || (uint64_t)v->y.w * v->y.c >= 1u << 24 ||
+      v->x.c >= 1u << 16 || v->y.c >= 1u << 16)
     return "the tensor's rows are too long for the DMA's strides";
   return NULL;
 }

@@ -26,8 +26,8 @@ static bool copy_box(lowering *l, const view *x, const view *y, const box *b) {
       for (uint32_t p = 0; p < b->size[2]; p += tw) {
         uint32_t h = b->size[1] - r < th ? b->size[1] - r : th;
         uint32_t w = b->size[2] - p < tw ? b->size[2] - p : tw;
-        buffer t = load_tile(l, x, b->from[0] + n, b->from[1] + r, b->from[2] + p, h, w,
-                             b->from[3], b->size[3]);
+        buffer t = load_tile(l, x, b->from[0] + n, b->from[1] + r, b->from[2] + p, h, w, b->from[3],
+                             b->size[3]);
         store_tile(l, y, &t, b->to[0] + n, b->to[1] + r, b->to[2] + p, b->to[3], b->size[3]);
       }
   return true;
@@ -42,7 +42,9 @@ static const char *done(lowering *l, bool ok) {
   return ok ? NULL : "one pixel's channels do not fit the scratchpad";
 }
 
-static int axis4(int axis, int rank) { return (axis < 0 ? axis + rank : axis) + 4 - rank; }
+static int axis4(int axis, int rank) {
+  return (axis < 0 ? axis + rank : axis) + 4 - rank;
+}
 
 static const char *lower_concatenation(lowering *l, const weft_node *n) {
   const weft_tensor *t = l->graph->tensor;
@@ -53,7 +55,8 @@ static const char *lower_concatenation(lowering *l, const weft_node *n) {
     if (!view_of(l, n->in[i], &x)) return not_8bit;
     if (!dma_limits(&x) || !dma_limits(&y)) return "the tensor is too large for the DMA";
     if (x.region != 2) return "an operand is a constant";
-    if (t[n->in[i]].quant.scale[0] != t[n->out[0]].quant.scale[0] || x.zp != y.zp)
+    const weft_quant *a = &t[n->in[i]].quant, *b = &t[n->out[0]].quant; /* none: plain bytes */
+    if (a->n != b->n || (a->n && a->scale[0] != b->scale[0]) || x.zp != y.zp)
       return "operands of different quantization";
   }
   whole_scratchpad(l);
@@ -115,7 +118,8 @@ static const char *lower_pad(lowering *l, const weft_node *n) {
     if (!v->data) return "the pad value must be a constant";
     value = x.uint8 ? *(const uint8_t *)v->data - 128 : *(const int8_t *)v->data;
   }
-  uint32_t words = ceil_div(y.c, l->w) * y.w, rows = words ? weft_spad_words(l->cfg) / 2 / words : 0;
+  uint32_t words = ceil_div(y.c, l->w) * y.w,
+           rows = words ? weft_spad_words(l->cfg) / 2 / words : 0;
   if (!dma_limits(&x) || !dma_limits(&y) || words > 65535 || before[2] * y.c > 65535 || !rows ||
       ceil_div(y.c, l->w) > 4095)
     return "the padded rows do not fit the scratchpad";

@@ -137,12 +137,16 @@ const char *depthwise_describe(lowering *l, int node, conv *v) {
   *v = (conv){.node = n, .weights = w->data, .depthwise = true, .group_in = 1, .group_out = 1};
   v->weights_uint8 = w->dtype == WEFT_UINT8;
   if (!w->data || (w->dtype != WEFT_INT8 && w->dtype != WEFT_UINT8) ||
-      !input_view(l, n->in[0], &v->x, &extra) || !view_of(l, n->out[0], &v->y) ||
-      v->x.region != 2)
+      !input_view(l, n->in[0], &v->x, &extra) || !view_of(l, n->out[0], &v->y) || v->x.region != 2)
     return "only 8-bit activations and constant 8-bit weights";
   if (n->n_in > 2 && n->in[2] >= 0) v->bias = l->graph->tensor[n->in[2]].data;
-  v->k = (window){(uint32_t)w->dim[1],   (uint32_t)w->dim[2],    (uint32_t)a->stride_h,
-                  (uint32_t)a->stride_w, 1, 1, (uint32_t)a->pad_top + extra.pad_top,
+  v->k = (window){(uint32_t)w->dim[1],
+                  (uint32_t)w->dim[2],
+                  (uint32_t)a->stride_h,
+                  (uint32_t)a->stride_w,
+                  1,
+                  1,
+                  (uint32_t)a->pad_top + extra.pad_top,
                   (uint32_t)a->pad_left + extra.pad_left};
   bool suits = l->cfg->dw_lanes && v->y.c == v->x.c && v->x.c > 1 && a->dilation_h <= 1 &&
                a->dilation_w <= 1 && v->k.kh <= WEFT_DW_MAX_KERNEL &&

@@ -1,5 +1,5 @@
-/* Layers of the vector unit: elementwise, tables, pools, means, softmax. Each node is described as a
- * prototype instruction and its operands; by itself it is computed tile by tile, in a group of
+/* Layers of the vector unit: elementwise, tables, pools, means, softmax. Each node is described as
+ * a prototype instruction and its operands; by itself it is computed tile by tile, in a group of
  * layers by whoever streams the group (group_emit.c). */
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,11 @@ static bool dma_limits(const view *v) {
   return v->w <= 4095 && v->h <= 4095 && (uint64_t)v->w * v->c < 1u << 24 && v->c < 1u << 16;
 }
 
-static uint64_t beats(const lowering *l) { return l->w / l->cfg->vec_lanes; }
+static uint64_t beats(const lowering *l) {
+  return l->w / l->cfg->vec_lanes;
+}
 
-/* --- one node ----------------------------------------------------------------------------------- */
+/* --- one node --------------------------------------------------------------------------------- */
 static void set_multiplier(weft_multiplier m, uint32_t *mult, int32_t *shift) {
   *mult = (uint32_t)m.multiplier;
   *shift = m.shift < -31 ? -31 : m.shift;
@@ -133,8 +135,14 @@ static const char *describe_pool(lowering *l, const weft_node *n, vector_layer *
   const weft_attr *a = &n->attr;
   if (!view_of(l, n->in[0], &v->a) || !view_of(l, n->out[0], &v->y)) return not_8bit;
   if (v->a.region != 2) return "the operand is a constant";
-  v->k = (window){(uint32_t)a->filter_h, (uint32_t)a->filter_w, (uint32_t)a->stride_h,
-                  (uint32_t)a->stride_w, 1, 1, (uint32_t)a->pad_top, (uint32_t)a->pad_left};
+  v->k = (window){(uint32_t)a->filter_h,
+                  (uint32_t)a->filter_w,
+                  (uint32_t)a->stride_h,
+                  (uint32_t)a->stride_w,
+                  1,
+                  1,
+                  (uint32_t)a->pad_top,
+                  (uint32_t)a->pad_left};
   v->vpool.op = n->op == WEFT_OP_MAX_POOL_2D ? WEFT_VPOOL_MAX
                 : v->a.uint8                 ? WEFT_VPOOL_AVG_UP
                                              : WEFT_VPOOL_AVG;
@@ -193,8 +201,8 @@ static const char *describe_softmax(lowering *l, const weft_node *n, vector_laye
   if (v->a.region != 2) return "the operand is a constant";
   weft_softmax_params p = weft_softmax_params_of(&n->attr, &l->graph->tensor[n->in[0]]);
   if (p.m.shift < 0) return "beta * scale is too small";
-  v->vrow = (weft_insn_VROW){.op = WEFT_VROW_SOFTMAX, .out_zp = -128, .clamp_min = -128,
-                             .clamp_max = 127};
+  v->vrow = (weft_insn_VROW){
+      .op = WEFT_VROW_SOFTMAX, .out_zp = -128, .clamp_min = -128, .clamp_max = 127};
   v->opcode = WEFT_OP_CODE_VROW;
   v->operands = 1;
   v->cycles_per_word = 3 * beats(l);
@@ -287,7 +295,7 @@ emitted *vector_emit(lowering *l, const vector_layer *v, const tile *t, weft_ope
   return e;
 }
 
-/* --- a layer by itself, tile by tile ------------------------------------------------------------ */
+/* --- a layer by itself, tile by tile ---------------------------------------------------------- */
 typedef struct {
   lowering *l;
   vector_layer v;

@@ -1,7 +1,7 @@
 /* The arena: every activation gets a byte range for as long as it is alive, and ranges of tensors
  * that are never alive together may overlap. Largest first, each at the lowest offset that is free
- * during its whole life (greedy by size; layers of a group are all alive at once; Pisarchyk & Lee, "Efficient Memory Management for Deep
- * Neural Net Inference", 2020). */
+ * during its whole life (greedy by size; layers of a group are all alive at once; Pisarchyk & Lee,
+ * "Efficient Memory Management for Deep Neural Net Inference", 2020). */
 #include <stdlib.h>
 
 #include "lower.h"
@@ -30,9 +30,8 @@ static bool folds(const lowering *l, int node) {
     if (g->output[i] == n->out[0]) return false;
   for (int i = 0; i < g->n_nodes; i++)
     for (int k = 0; k < g->node[i].n_in; k++)
-      if (g->node[i].in[k] == n->out[0] &&
-          (k > 0 || (g->node[i].op != WEFT_OP_CONV_2D &&
-                     g->node[i].op != WEFT_OP_DEPTHWISE_CONV_2D)))
+      if (g->node[i].in[k] == n->out[0] && (k > 0 || (g->node[i].op != WEFT_OP_CONV_2D &&
+                                                      g->node[i].op != WEFT_OP_DEPTHWISE_CONV_2D)))
         return false;
   return true;
 }
@@ -123,8 +122,7 @@ void plan_arena(lowering *l) {
     b[t].bytes = (weft_tensor_bytes(&g->tensor[t]) + ALIGN - 1) / ALIGN * ALIGN;
   }
   for (int i = 0; i < g->n_nodes; i++)
-    if (is_view(l, &g->node[i]))
-      alias[g->node[i].out[0]] = g->node[i].in[0];
+    if (is_view(l, &g->node[i])) alias[g->node[i].out[0]] = g->node[i].in[0];
   for (int i = 0; i < g->n_inputs; i++) extend(b, alias, g->input[i], -1);
   for (int i = 0; i < g->n_outputs; i++)
     if (!weft_is_const(&g->tensor[g->output[i]])) extend(b, alias, g->output[i], end);
@@ -150,8 +148,8 @@ void plan_arena(lowering *l) {
   for (int t = 0; t < nt; t++) {
     const block *x = &b[owner(alias, t)];
     bool lives = !weft_is_const(&g->tensor[t]) && x->last >= x->first && x->first <= end;
-    l->prog->place[t] =
-        (weft_place){lives && l->pad_of[t] < 0 ? x->offset : WEFT_NOWHERE, weft_tensor_bytes(&g->tensor[t])};
+    l->prog->place[t] = (weft_place){lives && l->pad_of[t] < 0 ? x->offset : WEFT_NOWHERE,
+                                     weft_tensor_bytes(&g->tensor[t])};
   }
   for (int t = 0; t < nt; t++) l->owner[t] = owner(alias, t);
   l->prog->arena_bytes = size;

@@ -2,7 +2,8 @@
  *
  * The device part is position-independent: region 0 holds the code, region 1 the constants, region
  * 2 the arena, where inputs, outputs and intermediate tensors lie (dense NHWC). A network runs as a
- * list of steps: device segments, and nodes that the host's reference kernels compute in between. */
+ * list of steps: device segments, and nodes that the host's reference kernels compute in between.
+ */
 #ifndef WEFT_PROGRAM_H
 #define WEFT_PROGRAM_H
 

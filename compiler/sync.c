@@ -23,7 +23,7 @@ typedef struct {
 /* Units of an access per granule: coarser costs false dependencies, finer costs time. */
 static const uint32_t grain[SPACES] = {
     [SPACE_SPAD] = 1, [SPACE_WEIGHT] = 16, [SPACE_PARAM] = 1, [SPACE_DWBUF] = 4,
-    [SPACE_LUT] = 1,   [SPACE_EXP] = 1,     [SPACE_ARENA] = 64};
+    [SPACE_LUT] = 1,  [SPACE_EXP] = 1,     [SPACE_ARENA] = 64};
 
 typedef struct {
   lowering *l;
@@ -32,7 +32,7 @@ typedef struct {
   uint32_t bank_words;
   clock_vec now[WEFT_UNITS];
   uint32_t seq[WEFT_UNITS];
-  clock_vec *done;            /* per instruction: what its completion implies */
+  clock_vec *done;             /* per instruction: what its completion implies */
   size_t *insn_at[WEFT_UNITS]; /* instruction index by unit position - 1 */
 } sync_state;
 
@@ -76,8 +76,7 @@ static void record(sync_state *s, const emitted *e, int unit) {
     const access *a = &e->access[i];
     if (!a->count) continue;
     uint64_t g0 = a->first / grain[a->where], g1 = (a->first + a->count - 1) / grain[a->where];
-    for (uint64_t g = g0; g <= g1; g++)
-      mark(&s->mem[a->where][g], a->write, unit, s->seq[unit]);
+    for (uint64_t g = g0; g <= g1; g++) mark(&s->mem[a->where][g], a->write, unit, s->seq[unit]);
     if (a->where != SPACE_SPAD) continue;
     for (uint64_t b = a->first / s->bank_words; b <= (a->first + a->count - 1) / s->bank_words; b++)
       mark(&s->bank[b], a->write, unit, s->seq[unit]);
@@ -117,9 +116,9 @@ void sync_instructions(lowering *l) {
   const weft_config *c = l->cfg;
   sync_state s = {.l = l, .bank_words = weft_bank_words(c)};
   const uint64_t size[SPACES] = {
-      [SPACE_SPAD] = weft_spad_words(c),   [SPACE_WEIGHT] = weft_weight_rows(c),
+      [SPACE_SPAD] = weft_spad_words(c),    [SPACE_WEIGHT] = weft_weight_rows(c),
       [SPACE_PARAM] = weft_param_blocks(c), [SPACE_DWBUF] = weft_dwbuf_words(c),
-      [SPACE_LUT] = c->lut_slots,          [SPACE_EXP] = c->exp_slots,
+      [SPACE_LUT] = c->lut_slots,           [SPACE_EXP] = c->exp_slots,
       [SPACE_ARENA] = l->prog->arena_bytes};
   for (int m = 0; m < SPACES; m++) s.mem[m] = zeros(size[m] / grain[m] + 1, sizeof(granule));
   s.bank = zeros(c->scratchpad_banks, sizeof(granule));

@@ -19,7 +19,11 @@ bool view_of(lowering *l, int tensor, view *out) {
   for (int i = 0; i < t->rank; i++) d[4 - t->rank + i] = (uint32_t)t->dim[i];
   for (int i = 0; i < 4; i++)
     if (d[i] == 0) return false;
-  *out = (view){.tensor = tensor, .n = d[0], .h = d[1], .w = d[2], .c = d[3],
+  *out = (view){.tensor = tensor,
+                .n = d[0],
+                .h = d[1],
+                .w = d[2],
+                .c = d[3],
                 .uint8 = l->graph->tensor[l->owner[tensor]].dtype == WEFT_UINT8,
                 .zp = chip_zero(t)};
   if (weft_is_const(t)) {
@@ -116,8 +120,17 @@ buffer result_buffer(lowering *l, uint32_t h, uint32_t w, uint32_t channels) {
 
 void set_result(emitted *e, const view *v, uint32_t image, uint32_t y, uint32_t x, uint32_t h,
                 uint32_t w, uint32_t c, uint32_t n, bool flip) {
-  e->result = (weft_result){.tensor = v->tensor, .batch = image, .y = y, .x = x, .c = c, .h = h,
-                            .w = w, .n = n, .height = v->h, .width = v->w, .channels = v->c,
+  e->result = (weft_result){.tensor = v->tensor,
+                            .batch = image,
+                            .y = y,
+                            .x = x,
+                            .c = c,
+                            .h = h,
+                            .w = w,
+                            .n = n,
+                            .height = v->h,
+                            .width = v->w,
+                            .channels = v->c,
                             .flip = flip};
 }
 

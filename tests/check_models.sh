@@ -2,8 +2,8 @@
 # Every network at hand through `weft run --check`: 0 mismatches on every preset, the numbers of the
 # JSON consistent, no operator left to the host without need.
 #
-# Networks: models/*.tflite and, when it is there, WEFT_TEST_DATA/models/tflite. With SAN=1, which is
-# slow, only the default preset. Ends with a line of counts.
+# Networks: models/*.tflite and, when it is there, WEFT_TEST_DATA/models/tflite. With SAN=1, which
+# is slow, only the default preset. Ends with a line of counts.
 set -u
 WEFT=${WEFT:-build/weft}
 DATA=${WEFT_TEST_DATA:-../shared}
@@ -23,9 +23,9 @@ consistent='.check.mismatches == 0 and .check.elements > 0 and
   ([.layers[].dram_bytes] | add) == .dram_read_bytes + .dram_write_bytes'
 
 one() { # MODEL PRESET SEED
-  local name out
+  local name out options=(--check --quiet --json "$T/r.json")
   name="$(basename "$1" .tflite) $2 seed $3"
-  if ! out=$("$WEFT" run "$1" --preset "$2" --seed "$3" --check --quiet --json "$T/r.json" 2>&1); then
+  if ! out=$("$WEFT" run "$1" --preset "$2" --seed "$3" "${options[@]}" 2>&1); then
     echo "not ok $name: $(tail -n 2 <<<"$out")"
     failed=$((failed + 1))
   elif command -v jq >/dev/null && ! jq -e "$consistent" "$T/r.json" >/dev/null; then

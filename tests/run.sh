@@ -17,7 +17,9 @@ SCRIPTS=(tests/tidy.sh tests/test_cli.sh tests/check_models.sh)
 
 # count WORD FILE: the sum of the numbers in cmocka's summaries, "[  PASSED  ] 3 test(s).", where
 # a list of names may follow, each with the same word and no number.
-count() { sed -En "s/^\[ +$1 +\] ([0-9]+) test\(s\).*/\1/p" "$2" | awk '{n += $1} END {print n + 0}'; }
+count() {
+  sed -En "s/^\[ +$1 +\] ([0-9]+) test\(s\).*/\1/p" "$2" | awk '{n += $1} END {print n + 0}'
+}
 
 # Runs one program; leaves "passed failed skipped" in LOG/NAME.counts.
 run_one() {

@@ -31,7 +31,8 @@ mapfile -t documents < <(of '\.md$')
 code() {
   perl -0777 -pe '
     s{("(?:\\.|[^"\\\n])*")|(\x27(?:\\.|[^\x27\\\n])*\x27)|(/\*.*?\*/)|(//[^\n]*)}
-     {my $t = $1 // $2 // $3 // $4; my $n = ($t =~ tr/\n//); ($1 ? "\"\"" : $2 ? "0" : " ") . "\n" x $n}gse' \
+     {my $t = $1 // $2 // $3 // $4; my $n = ($t =~ tr/\n//);
+      ($1 ? "\"\"" : $2 ? "0" : " ") . "\n" x $n}gse' \
     "$1"
 }
 grep_code() { # PATTERN FILE...
@@ -72,7 +73,8 @@ done)"
 # Documents may use arrows, multiplication signs and the like, and so may texts that C prints.
 rule "sources are ASCII, but for strings in C" "$(
   for f in "${c_files[@]}"; do
-    perl -pe 's/"(?:\\.|[^"\\])*"/""/g' "$f" | LC_ALL=C grep -nP '[^\x00-\x7f]' | sed "s|^|$f:|" || true
+    perl -pe 's/"(?:\\.|[^"\\])*"/""/g' "$f" |
+      LC_ALL=C grep -nP '[^\x00-\x7f]' | sed "s|^|$f:|" || true
   done
   LC_ALL=C grep -nP '[^\x00-\x7f]' "${others[@]}" || true)"
 
@@ -89,7 +91,8 @@ rule "no variables with state outside of functions" "$(grep_code \
   "${libraries[@]}")"
 rule "nothing left to do is left in the tree" \
   "$(grep -nwE 'TO''DO|FIX''ME|X''XX|HA''CK' "${sources[@]}" "${documents[@]}" || true)"
-rule "no paths of one machine" "$(grep -nE '(^|[^A-Za-z0-9_./$}-])/(wo''rk|ro''ot|ho''me|Us''ers)/' \
+rule "no paths of one machine" "$(grep -nE \
+  '(^|[^A-Za-z0-9_./$}-])/(wo''rk|ro''ot|ho''me|Us''ers)/' \
   "${sources[@]}" "${documents[@]}" || true)"
 rule "no temporary files at fixed places" "$(grep -nE '/t''mp/' "${sources[@]}" |
   grep -vE '^tests/.*/t''mp/weft-[a-z]+-XXXXXX' || true)"
