@@ -2,7 +2,8 @@
 # How fast the compiler and the C model are, beside the reference kernels and two CPU runtimes, on
 # this machine and in this run; written into docs/performance.md.
 #
-# speed.sh [MODEL.tflite [MODEL.onnx]]: by default MobileNetV2 1.0 224 from WEFT_TEST_DATA.
+# speed.sh [MODEL.tflite [MODEL.onnx]]: by default MobileNetV2 1.0 224 from WEFT_TEST_DATA, else the
+# demo's.
 # Everything uses one thread. Each time is the median of RUNS (5) runs after one that is not
 # counted. PEERS=0: no CPU runtimes (otherwise they are installed under build/peers, from PyPI).
 set -eu
@@ -13,10 +14,7 @@ base=$DATA/models
 model=${1:-$base/tflite/tf2_mobilenet_v2_1.0_224_ptq.tflite}
 onnx=${2:-$base/onnx/$(basename "$model" .tflite)_qdq.onnx}
 RUNS=${RUNS:-5}
-if [ ! -f "$model" ]; then
-  echo "no $model: name a model (make bench MODEL=x.tflite)" >&2
-  exit 1
-fi
+[ -f "$model" ] || model=models/cifar10_mobilenet_int8.tflite
 
 # weft_time FIELD FILE ARGUMENTS...: median of a field of the JSON
 weft_time() {

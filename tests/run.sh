@@ -14,6 +14,7 @@ export WEFT=${WEFT:-$BUILD/weft}
 LOG=$BUILD/tests/log
 LIMIT=${WEFT_TEST_TIMEOUT:-$([ "${WEFT_TEST_FULL:-}" ] && echo 14400 || echo 900)}
 SCRIPTS=(tests/tidy.sh tests/test_cli.sh tests/check_models.sh)
+LONG=(test_random_graphs test_faults test_golden) # begun first, as are the scripts
 
 # count WORD FILE: the sum of the numbers in cmocka's summaries, "[  PASSED  ] 3 test(s).", where
 # a list of names may follow, each with the same word and no number.
@@ -55,7 +56,11 @@ mkdir -p "$LOG"
 programs=()
 if [ $# = 0 ]; then
   programs=("${SCRIPTS[@]}")
-  for t in tests/test_*.c; do programs+=("$BUILD/${t%.c}"); done
+  for t in "${LONG[@]}"; do programs+=("$BUILD/tests/$t"); done
+  for t in tests/test_*.c; do
+    t=$(basename "$t" .c)
+    [[ " ${LONG[*]} " = *" $t "* ]] || programs+=("$BUILD/tests/$t")
+  done
 fi
 for t in "$@"; do
   case $t in

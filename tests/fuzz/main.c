@@ -27,7 +27,7 @@ static input now; /* what the target is working on */
 
 static void keep_input(void) {
   FILE *f = fopen("fuzz-input.bin", "wb");
-  if (!f) return;
+  if (!f || !now.bytes) return;
   (void)!fwrite(now.bytes, 1, now.n, f);
   fclose(f);
   (void)!write(STDERR_FILENO, "input kept in fuzz-input.bin\n", 29);
@@ -40,6 +40,12 @@ static void on_signal(int number) {
 }
 
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+/* UBSan's end is an abort(), too, so that the input is kept. */
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void) {
+  return "abort_on_error=1:print_stacktrace=1";
+}
 
 /* --- changes --------------------------------------------------------------------------------- */
 static void *room(size_t n) {
@@ -101,11 +107,11 @@ static void change(random_source *r, input *x) {
 /* --- seeds ----------------------------------------------------------------------------------- */
 static input read_whole(const char *path) {
   FILE *f = fopen(path, "rb");
-  input x = {room(1 << 24), 0};
   if (!f) {
     fprintf(stderr, "%s: cannot be read\n", path);
     exit(2);
   }
+  input x = {room(1 << 24), 0};
   x.n = fread(x.bytes, 1, 1 << 24, f);
   fclose(f);
   return x;
