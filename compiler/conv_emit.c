@@ -96,6 +96,7 @@ static void load_tap_row(lowering *l, const conv *v, const tile *t, uint32_t ky,
   bool inside = row >= 0 && row < v->x.h;
   int64_t start = ((int64_t)t->x * v->k.sx - v->k.pad_left) * v->x.c; /* window of pixel 0 */
   uint64_t row_bytes = (uint64_t)v->x.w * v->x.c, skip = start > 0 ? (uint64_t)start : 0;
+  inside = inside && skip < row_bytes; /* windows beyond the row's end are all padding */
   uint64_t from = ((uint64_t)t->n * v->x.h + (inside ? (uint64_t)row : 0)) * row_bytes + skip;
   emitted *e = emit(l, WEFT_OP_CODE_LOAD);
   weft_insn_LOAD *in = &e->insn.LOAD;

@@ -33,6 +33,7 @@ typedef struct {
   view v;
   uint32_t h, w, words; /* rows, pixels, words per pixel of the tensor */
   uint32_t x, strip;    /* columns at hand: first, how many */
+  uint32_t covered;     /* columns below are in earlier strips */
   uint32_t width;       /* pixels that a row in the scratchpad has room for */
   uint32_t ring, need;  /* rows it holds; rows it must hold */
   uint32_t slots;       /* streamed by channels: chunk buffers; 0: the tensor itself */
@@ -90,7 +91,7 @@ typedef struct {
 /* Plans nodes [first, end) as a group, in vertical strips whose borders are computed twice; false
  * when they are not one or do not fit. Emits nothing. */
 bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g);
-/* Sets the columns of every buffer for strip `i`. */
+/* Sets the columns of every buffer for strip `i`; strips are set in order. */
 void group_set_strip(group *g, uint32_t i);
 /* Emits a planned group: one layer of the report per node. */
 void group_emit(residency *r, group *g);

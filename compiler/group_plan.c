@@ -128,17 +128,21 @@ static void need_columns(group_buffer *b, uint32_t from, uint32_t to) {
   b->strip = max2(end, to) - b->x;
 }
 
-/* From the last stage's columns back to what every buffer must hold; the outer strips take the rest
- * of each tensor, so that all of it is computed. */
+/* From the last stage's columns back to what every buffer must hold. What windows leave out between
+ * strips and at the right end (strides can) is computed as well. */
 void group_set_strip(group *g, uint32_t i) {
-  for (int k = 0; k < g->n_buffers; k++) g->buffer[k].x = g->buffer[k].strip = 0;
+  for (int k = 0; k < g->n_buffers; k++) {
+    group_buffer *b = &g->buffer[k];
+    b->covered = i ? b->x + b->strip : 0;
+    b->x = b->strip = 0;
+  }
   group_buffer *last = &g->buffer[g->stage[g->n_stages - 1].out];
   need_columns(last, last->w * i / g->strips, last->w * (i + 1) / g->strips);
   for (int k = g->n_stages - 1; k >= 0; k--) {
     const group_stage *s = &g->stage[k];
     group_buffer *out = &g->buffer[s->out];
     if (!out->strip) need_columns(out, out->w * i / g->strips, out->w * (i + 1) / g->strips);
-    if (i == 0) need_columns(out, 0, 1);
+    if (out->x > out->covered) need_columns(out, out->covered, out->x);
     if (i + 1 == g->strips) need_columns(out, out->w - 1, out->w);
     for (int j = 0; j < s->n_in; j++) {
       group_buffer *b = &g->buffer[s->in[j]];
