@@ -31,6 +31,20 @@ static unsigned check_window(const weft_sim *s, const weft_operand *o, const cha
   return WEFT_ERROR_NONE;
 }
 
+/* The same for a result: its pixels and rows must lie apart, or what is in memory afterwards would
+ * depend on the order in which a unit works. */
+static unsigned check_result(const weft_sim *s, const weft_operand *o, uint64_t rows,
+                             uint64_t pixels, uint64_t words, weft_err *err) {
+  uint64_t row = (pixels - 1) * o->pix_stride + words;
+  REQUIRE(pixels == 1 || o->pix_stride >= words,
+          "operand o: pixels of %llu words are %u words apart", (unsigned long long)words,
+          o->pix_stride);
+  REQUIRE(rows == 1 || o->ring_rows == 1 || o->row_stride >= row,
+          "operand o: rows of %llu words are %u words apart", (unsigned long long)row,
+          o->row_stride);
+  return check_window(s, o, "o", rows, pixels, words, err);
+}
+
 static unsigned check_dram(weft_sim *s, const char *what, uint32_t region, uint64_t from,
                            uint64_t bytes, weft_err *err) {
   if (from + bytes > s->limit[region] || s->base[region] > s->dram_bytes ||
@@ -62,7 +76,7 @@ static unsigned check_load(weft_sim *s, const weft_insn_LOAD *in, weft_err *err)
                  (uint64_t)(in->pixels - 1) * in->d_pix_stride + in->pix_bytes <= in->row_bytes),
             "pixels with gaps between them cannot be padded");
     uint64_t words = ((uint64_t)in->byte_off + in->pix_bytes + s->w - 1) / s->w;
-    CHECK(check_window(s, &o, "o", in->rows, in->pixels, words, err));
+    CHECK(check_result(s, &o, in->rows, in->pixels, words, err));
   } else {
     REQUIRE(in->rows == 1 && in->pixels == 1 && in->lead == 0 && in->row_bytes == in->pix_bytes &&
                 in->byte_off == 0 && !in->fill,
@@ -128,7 +142,7 @@ static unsigned check_gemm(weft_sim *s, const weft_insn_GEMM *in, weft_err *err)
           "parameters reach block %u, there are %u", in->p_base + in->n_blocks,
           weft_param_blocks(&s->cfg));
   CHECK(check_stage(s, in->lut_en, in->lut_slot, err));
-  return check_window(s, &o, "o", in->out_h, in->out_w,
+  return check_result(s, &o, in->out_h, in->out_w,
                       ((in->o_block + in->n_blocks) * c + s->w - 1) / s->w, err);
 }
 
@@ -147,7 +161,7 @@ static unsigned check_dw(weft_sim *s, const weft_insn_DW *in, weft_err *err) {
   REQUIRE(words <= weft_dwbuf_words(&s->cfg), "parameters reach word %llu, there are %u",
           (unsigned long long)words, weft_dwbuf_words(&s->cfg));
   CHECK(check_stage(s, in->lut_en, in->lut_slot, err));
-  return check_window(s, &o, "o", in->out_h, in->out_w, in->c_words, err);
+  return check_result(s, &o, in->out_h, in->out_w, in->c_words, err);
 }
 
 static unsigned check_vew(weft_sim *s, const weft_insn_VEW *in, weft_err *err) {
@@ -158,7 +172,7 @@ static unsigned check_vew(weft_sim *s, const weft_insn_VEW *in, weft_err *err) {
   if (in->op != WEFT_VEW_REQUANT && in->op != WEFT_VEW_COPY)
     CHECK(check_window(s, &b, "b", in->out_h, in->out_w, in->c_words, err));
   CHECK(check_stage(s, in->lut_en, in->lut_slot, err));
-  return check_window(s, &o, "o", in->out_h, in->out_w, in->c_words, err);
+  return check_result(s, &o, in->out_h, in->out_w, in->c_words, err);
 }
 
 static unsigned check_vpool(weft_sim *s, const weft_insn_VPOOL *in, weft_err *err) {
@@ -171,7 +185,7 @@ static unsigned check_vpool(weft_sim *s, const weft_insn_VPOOL *in, weft_err *er
                      swept(in->out_w, in->stride_x, in->kw, in->pad_left, in->in_w), in->c_words,
                      err));
   CHECK(check_stage(s, in->lut_en, in->lut_slot, err));
-  return check_window(s, &o, "o", in->out_h, in->out_w, in->c_words, err);
+  return check_result(s, &o, in->out_h, in->out_w, in->c_words, err);
 }
 
 static unsigned check_vrow(weft_sim *s, const weft_insn_VROW *in, weft_err *err) {
@@ -183,7 +197,7 @@ static unsigned check_vrow(weft_sim *s, const weft_insn_VROW *in, weft_err *err)
   uint64_t words = (in->channels + s->w - 1) / s->w;
   CHECK(check_window(s, &a, "a", in->out_h, in->out_w, words, err));
   CHECK(check_stage(s, in->lut_en, in->lut_slot, err));
-  return check_window(s, &o, "o", in->out_h, in->out_w, words, err);
+  return check_result(s, &o, in->out_h, in->out_w, words, err);
 }
 
 unsigned weft_validate(weft_sim *s, const weft_insn *insn, weft_err *err) {

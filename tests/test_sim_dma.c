@@ -36,6 +36,10 @@ static void random_load(const bench *b, weft_insn_LOAD *in, int kind) {
   in->lead = (uint32_t)(kind && bench_range(0, 1) ? bench_range(0, 3 * bytes) : 0);
   int run = (pixels - 1) * stride + bytes;
   in->row_bytes = (uint32_t)(bench_range(0, 1) ? run : bench_range(0, run + 20));
+  if (stride > bytes) { /* gaps between pixels: no padding */
+    in->lead = 0;
+    in->row_bytes = (uint32_t)(run + bench_range(0, 20));
+  }
   in->d_row_stride = (uint32_t)(bench_range(0, 2) ? run + bench_range(0, 40) : bench_range(0, run));
   int reach = max(run, (int)in->row_bytes);
   in->offset =

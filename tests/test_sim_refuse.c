@@ -123,8 +123,12 @@ static void load(void **state) {
   CASE(basic_load(), i->LOAD.o_base = TOP - 3 * 64 - 3 * 4 - 1, ILLEGAL,
        "operand o: reaches scratchpad word 16385, there are 16384");
   CASE(basic_load(), i->LOAD.o_row_stride = 65535, ILLEGAL, "operand o: reaches");
-  CASE(basic_load(), (i->LOAD.byte_off = 255, i->LOAD.o_base = TOP - 3 * 64 - 3 * 4 - 17), ILLEGAL,
-       "operand o: reaches");
+  CASE(basic_load(), i->LOAD.byte_off = 255, ILLEGAL,
+       "operand o: pixels of 18 words are 4 words apart");
+  CASE(basic_load(), i->LOAD.o_row_stride = 13, ILLEGAL,
+       "operand o: rows of 14 words are 13 words apart");
+  CASE(basic_load(), (i->LOAD.d_pix_stride = 33, i->LOAD.lead = 1), ILLEGAL,
+       "pixels with gaps between them cannot be padded");
   CASE(basic_load(), i->LOAD.offset = BENCH_DATA_BYTES - 511, WINDOW, "LOAD: bytes");
   CASE(basic_load(), i->LOAD.d_row_stride = 1 << 20, WINDOW, "of region 1, which has 262144");
   CASE(basic_load(), i->LOAD.region = 2, WINDOW, "of region 2, which has 0");
