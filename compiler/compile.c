@@ -55,11 +55,14 @@ void account(lowering *l, bound_kind kind, uint64_t cycles, uint64_t macs) {
     p->array_macs += macs;
   }
   if (cycles > layer->bound) layer->bound = cycles;
-  *(kind == BOUND_ARRAY ? &p->bound_array : kind == BOUND_DW ? &p->bound_dw : &p->bound_vec) +=
-      cycles;
+  *(kind == BOUND_ARRAY ? &p->bound_array
+    : kind == BOUND_DW  ? &p->bound_dw
+                        : &p->bound_vec) += cycles;
 }
 
-static void add_step(weft_program *p, weft_step s) { p->step[p->n_steps++] = s; }
+static void add_step(weft_program *p, weft_step s) {
+  p->step[p->n_steps++] = s;
+}
 
 /* Ends a device segment that began at instruction `first`; the next one begins at a multiple of
  * 256 bytes. */
@@ -246,10 +249,18 @@ typedef struct {
 
 static lowering new_pass(const compilation *c, weft_program *p, strategy how, bool rehearsal,
                          weft_err *err) {
-  return (lowering){.graph = c->graph, .cfg = c->config, .prog = p, .err = err, .how = how,
-                    .begins = c->begins, .ends = c->begins + c->graph->n_nodes,
-                    .owner = c->owner, .rehearsal = rehearsal, .dump = c->dump,
-                    .no_shortcuts = c->no_shortcuts, .pad_of = c->pad_of};
+  return (lowering){.graph = c->graph,
+                    .cfg = c->config,
+                    .prog = p,
+                    .err = err,
+                    .how = how,
+                    .begins = c->begins,
+                    .ends = c->begins + c->graph->n_nodes,
+                    .owner = c->owner,
+                    .rehearsal = rehearsal,
+                    .dump = c->dump,
+                    .no_shortcuts = c->no_shortcuts,
+                    .pad_of = c->pad_of};
 }
 
 /* Compiles with one strategy: first only to find the groups, which decide how long tensors in DRAM
@@ -291,10 +302,10 @@ static double seconds_since(const struct timespec *t0) {
  * not timed, so that the result is the same everywhere); the fewest cycles win. */
 enum { SEARCH_INSNS = 20000 };
 static const strategy strategies[] = {
-    {1, 300, 2, 5, 2, 0, 4, true},   {2, 0, 1, 8, 2, 0, 4, true},   {1, 0, 2, 5, 2, 0, 1, true},
-    {2, 0, 2, 5, 2, 100, 1, true},   {1, 150, 2, 7, 2, 100, 8, true}, {1, 200, 2, 5, 2, 40, 1, true},
-    {4, 0, 2, 5, 2, 0, 2, true},     {2, 0, 2, 8, 3, 0, 1, true},   {1, 0, 3, 5, 2, 40, 1, true},
-    {1, 500, 2, 5, 2, 40, 1, true},  {4, 0, 3, 5, 2, 0, 1, true},   {8, 0, 1, 5, 3, 0, 1, true},
+    {1, 300, 2, 5, 2, 0, 4, true},  {2, 0, 1, 8, 2, 0, 4, true},     {1, 0, 2, 5, 2, 0, 1, true},
+    {2, 0, 2, 5, 2, 100, 1, true},  {1, 150, 2, 7, 2, 100, 8, true}, {1, 200, 2, 5, 2, 40, 1, true},
+    {4, 0, 2, 5, 2, 0, 2, true},    {2, 0, 2, 8, 3, 0, 1, true},     {1, 0, 3, 5, 2, 40, 1, true},
+    {1, 500, 2, 5, 2, 40, 1, true}, {4, 0, 3, 5, 2, 0, 1, true},     {8, 0, 1, 5, 3, 0, 1, true},
     {0, 0, 0, 0, 0, 0, 1, false},
 };
 static const strategy layer_by_layer = {0, 0, 0, 0, 0, 0, 1, false};
@@ -310,10 +321,11 @@ static weft_status search(compilation *c, bool naive, weft_program **out, weft_e
     weft_program *p = NULL;
     uint64_t estimate = 0;
     if (c->dump)
-      fprintf(c->dump, "strategy %d: %u pixels x rows or %u cycles per step, %u steps ahead, weights %u/8, "
-                       "staying tensors %u/8, %u pixels are small%s\n",
-              i, how->pixels, how->cycles, how->ahead, how->weight_share, how->stay_share, how->small,
-              how->groups ? "" : ", no groups");
+      fprintf(c->dump,
+              "strategy %d: %u pixels x rows or %u cycles per step, %u steps ahead, weights %u/8, "
+              "staying tensors %u/8, %u pixels are small%s\n",
+              i, how->pixels, how->cycles, how->ahead, how->weight_share, how->stay_share,
+              how->small, how->groups ? "" : ", no groups");
     weft_status s = compile_as(c, *how, &p, &estimate, err);
     if (s != WEFT_OK) {
       weft_program_free(best);
@@ -340,8 +352,8 @@ weft_status weft_compile(const weft_graph *graph, const weft_config *config,
                          const weft_compile_options *options, weft_program **out, weft_err *err) {
   weft_status s = weft_config_check(config, err);
   if (s != WEFT_OK) return s;
-  compilation c = {.graph = graph, .config = config, .options = options,
-                   .dump = options ? options->dump : NULL};
+  compilation c = {
+      .graph = graph, .config = config, .options = options, .dump = options ? options->dump : NULL};
   c.begins = malloc(((size_t)graph->n_nodes + 1) * 2 * sizeof *c.begins);
   c.owner = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.owner);
   c.pad_of = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.pad_of);

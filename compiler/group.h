@@ -98,9 +98,13 @@ void group_emit(residency *r, group *g);
 void group_free(group *g);
 /* STOREs rows [y, y + h) of a buffer to the tensor's place in DRAM. */
 void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h);
-static inline uint32_t row_words(const group_buffer *b) { return b->width * b->words; }
+static inline uint32_t row_words(const group_buffer *b) {
+  return b->width * b->words;
+}
 /* The tensor column that lies at the beginning of a row in the scratchpad. */
-static inline uint32_t origin(const group_buffer *b) { return b->width == b->w ? 0 : b->x; }
+static inline uint32_t origin(const group_buffer *b) {
+  return b->width == b->w ? 0 : b->x;
+}
 
 /* groups.c: lowers as many nodes from `node` on as make a group; returns how many (0: none). */
 int groups_lower(residency *r, int node);

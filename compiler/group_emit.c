@@ -3,7 +3,9 @@
 
 #include "group.h"
 
-static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t min2(uint32_t a, uint32_t b) {
+  return a < b ? a : b;
+}
 
 /* --- operands --------------------------------------------------------------------------------- */
 static weft_operand rows_at(const group_buffer *b, uint32_t y) {
@@ -42,7 +44,8 @@ static void touch(emitted *e, const portion *p, bool write) {
     touch_rows(e, p->b, p->y, p->h, write);
 }
 
-/* --- DRAM -------------------------------------------------------------------------------------- */
+/* --- DRAM --------------------------------------------------------------------------------------
+ */
 /* The strip's columns of rows [y, y + h): where they begin in DRAM, and how far they reach. */
 static uint64_t strip_bytes(const group_buffer *b, uint32_t y, uint32_t h, uint64_t *reach) {
   const view *v = &b->v;
@@ -101,7 +104,9 @@ void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t 
   l->dram_bytes += (uint64_t)h * b->strip * v->c;
 }
 
-static weft_operand window_rows(void *user, uint32_t y) { return strip_at(user, y); }
+static weft_operand window_rows(void *user, uint32_t y) {
+  return strip_at(user, y);
+}
 
 static void touch_window_rows(emitted *e, void *user, uint32_t y, uint32_t h) {
   touch_rows(e, user, y, h, true);
@@ -151,9 +156,13 @@ static void emit_piece(group *g, const group_stage *s, int i, const piece *p, co
                        const portion *out, uint32_t out_nb) {
   const group_buffer *x = &g->buffer[s->in[0]];
   portion in = {.b = x, .y = t->iy, .h = t->ih, .x = t->ix};
-  gemm_place at = {.in = operand(&in), .in_w = t->iw, .weights_row = (uint32_t)s->weights_at[i],
-                   .params_block = (uint32_t)s->params_at[i], .chunk_nb = s->chunks[i].nb,
-                   .out = operand(out), .nb = out_nb};
+  gemm_place at = {.in = operand(&in),
+                   .in_w = t->iw,
+                   .weights_row = (uint32_t)s->weights_at[i],
+                   .params_block = (uint32_t)s->params_at[i],
+                   .chunk_nb = s->chunks[i].nb,
+                   .out = operand(out),
+                   .nb = out_nb};
   emitted *e = gemm_emit(g->l, &s->v, &at, p, t);
   touch_rows(e, x, t->iy, t->ih, false);
   if (p->last) touch(e, out, true);
@@ -278,7 +287,8 @@ static void run_strip(group *g) {
   for (int i = 0; i < g->n_stages; i++) g->stage[i].next = 0;
   for (int i = 0; i < g->n_buffers; i++) g->buffer[i].produced = 0;
   advance(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
-  /* rows that no window reaches (a stride can leave some) are outputs of their layer all the same */
+  /* rows that no window reaches (a stride can leave some) are outputs of their layer all the same
+   */
   for (int i = 0; i < g->n_stages; i++) advance(g, g->stage[i].out, g->stage[i].h);
 }
 
@@ -318,8 +328,8 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
       portion in[2];
       for (int j = 0; j < s->n_in; j++) {
         const group_buffer *x = &g->buffer[s->in[j]];
-        in[j] = k && x == prev.b ? prev
-                                 : (portion){.b = x, .h = x->h, .word = word, .words = x->words};
+        in[j] =
+            k && x == prev.b ? prev : (portion){.b = x, .h = x->h, .word = word, .words = x->words};
       }
       tile t = rows_tile(g, s, 0, 0, s->h);
       if (s->kind == STAGE_DW)

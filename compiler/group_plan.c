@@ -4,8 +4,12 @@
 
 #include "group.h"
 
-static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t max2(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint32_t min2(uint32_t a, uint32_t b) {
+  return a < b ? a : b;
+}
+static uint32_t max2(uint32_t a, uint32_t b) {
+  return a > b ? a : b;
+}
 
 /* --- buffers ---------------------------------------------------------------------------------- */
 static const resident *find_resident(const residency *r, int tensor) {
@@ -19,8 +23,7 @@ static int input_buffer(const residency *r, group *g, const view *v) {
   int tensor = g->l->owner[v->tensor];
   for (int i = 0; i < g->n_buffers; i++) {
     const group_buffer *b = &g->buffer[i];
-    if (b->tensor == tensor)
-      return b->h == v->h && b->w == v->w && b->v.c == v->c ? i : -1;
+    if (b->tensor == tensor) return b->h == v->h && b->w == v->w && b->v.c == v->c ? i : -1;
   }
   const resident *x = find_resident(r, tensor);
   group_buffer *b = &g->buffer[g->n_buffers];
@@ -38,16 +41,20 @@ static int input_buffer(const residency *r, group *g, const view *v) {
 
 static int window_buffer(group *g, int stage, const conv *v) {
   group_buffer *b = &g->buffer[g->n_buffers];
-  *b = (group_buffer){.source = BY_WINDOWS, .stage = stage, .tensor = -1, .v = v->x, .h = v->y.h,
-                      .w = v->y.w};
+  *b = (group_buffer){
+      .source = BY_WINDOWS, .stage = stage, .tensor = -1, .v = v->x, .h = v->y.h, .w = v->y.w};
   b->words = ceil_div(conv_channels(v), g->l->w);
   return g->n_buffers++;
 }
 
 static int output_buffer(group *g, int stage, const view *v) {
   group_buffer *b = &g->buffer[g->n_buffers];
-  *b = (group_buffer){.source = BY_STAGE, .stage = stage, .tensor = g->l->owner[v->tensor], .v = *v,
-                      .h = v->h, .w = v->w};
+  *b = (group_buffer){.source = BY_STAGE,
+                      .stage = stage,
+                      .tensor = g->l->owner[v->tensor],
+                      .v = *v,
+                      .h = v->h,
+                      .w = v->w};
   b->words = ceil_div(v->c, g->l->w);
   return g->n_buffers++;
 }
@@ -100,8 +107,7 @@ static bool add_stage(residency *r, group *g, int node) {
     }
     conv_like = true;
   }
-  if (conv_like)
-    return !conv_describe(l, node, &s->v) && add_conv(r, g, i, s);
+  if (conv_like) return !conv_describe(l, node, &s->v) && add_conv(r, g, i, s);
   if (!on_vector_unit(l->graph, n) || vector_describe(l, node, &s->vec)) return false;
   const vector_layer *v = &s->vec;
   if (v->y.n != 1 || v->a.n != 1 || v->broadcast || (v->operands == 2 && v->b.region != 2))
@@ -120,7 +126,8 @@ static const view *output_view(const group_stage *s) {
   return s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
 }
 
-/* --- strips ------------------------------------------------------------------------------------- */
+/* --- strips -------------------------------------------------------------------------------------
+ */
 static void need_columns(group_buffer *b, uint32_t from, uint32_t to) {
   uint32_t end = b->x + b->strip;
   if (!b->strip || from < b->x) b->x = from;
@@ -170,18 +177,17 @@ static void choose_widths(group *g) {
   }
 }
 
-/* --- rows ---------------------------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------------------------------
+ */
 /* Cycles that one output row takes in the stage's unit, about. */
 static uint64_t row_cycles(const group *g, const group_stage *s) {
   const lowering *l = g->l;
   const view *y = output_view(s);
   uint64_t w = g->buffer[s->out].width;
   if (s->kind == STAGE_CONV)
-    return w * conv_taps(&s->v) * ceil_div(conv_channels(&s->v), l->r) *
-           ceil_div(y->c, l->c);
+    return w * conv_taps(&s->v) * ceil_div(conv_channels(&s->v), l->r) * ceil_div(y->c, l->c);
   if (s->kind == STAGE_DW)
-    return w * ceil_div(y->c, l->w) * s->k.kh *
-           max2(ceil_div(s->k.kw, l->cfg->dw_taps), s->k.sx);
+    return w * ceil_div(y->c, l->w) * s->k.kh * max2(ceil_div(s->k.kw, l->cfg->dw_taps), s->k.sx);
   return w * ceil_div(y->c, l->w) * s->vec.cycles_per_word;
 }
 
@@ -321,8 +327,8 @@ static bool place(residency *r, group *g) {
   for (int i = 0; i < g->n_buffers; i++) {
     group_buffer *b = &g->buffer[i];
     if (b->source == RESIDENT) continue;
-    uint64_t words = b->slots ? (uint64_t)b->slots * b->slot_words
-                              : (uint64_t)b->ring * row_words(b);
+    uint64_t words =
+        b->slots ? (uint64_t)b->slots * b->slot_words : (uint64_t)b->ring * row_words(b);
     uint64_t banks = (words + bank - 1) / bank;
     if (banks > r->l->cfg->scratchpad_banks || row_words(b) > 65535 || b->words > 4095)
       return false;
@@ -343,8 +349,7 @@ static bool buffers_hold(const group *g) {
   uint32_t tables[2] = {0}; /* all of a group's are on the chip at once */
   for (int i = 0; i < g->n_stages; i++) {
     const group_stage *s = &g->stage[i];
-    if (s->kind == STAGE_VECTOR && s->vec.table_bytes)
-      tables[s->vec.table_mem == WEFT_MEM_EXP]++;
+    if (s->kind == STAGE_VECTOR && s->vec.table_bytes) tables[s->vec.table_mem == WEFT_MEM_EXP]++;
     if (s->kind == STAGE_CONV) {
       rows += conv_weight_rows(&s->v, l) * (s->v.weights_uint8 ? 2 : 1);
       params += ceil_div(s->v.y.c, l->c);
@@ -397,7 +402,7 @@ static bool is_channel_chain(const residency *r, const group *g) {
 
 static void plan_slots(group *g) {
   const group_stage *s = &g->stage[0];
-  if (s->kind != STAGE_CONV) return; /* one pass over all channels */
+  if (s->kind != STAGE_CONV) return;                /* one pass over all channels */
   uint32_t per = ceil_div(96, s->v.y.h * s->v.y.w); /* column blocks per chunk, at most */
   for (int i = 0; i + 1 < g->n_stages; i++) {
     group_buffer *b = &g->buffer[g->stage[i].out];

@@ -16,7 +16,7 @@
 
 /* --- what an instruction touches -------------------------------------------------------------- */
 typedef enum {
-  SPACE_SPAD, /* scratchpad words */
+  SPACE_SPAD,   /* scratchpad words */
   SPACE_WEIGHT, /* weight buffer rows */
   SPACE_PARAM,  /* parameter blocks */
   SPACE_DWBUF,  /* depthwise buffer words */
@@ -56,9 +56,9 @@ typedef struct {
   uint32_t ahead;        /* steps that a producer may run ahead of need */
   uint32_t weight_share; /* of the weight buffer that a group may fill, in eighths */
   uint32_t stay_share;   /* of the banks that a tensor between groups may take, in eighths */
-  uint32_t small; /* convolutions of up to so many pixels are streamed by channels */
-  uint32_t strips; /* vertical strips that a group may be cut into */
-  bool groups;     /* off: layer by layer */
+  uint32_t small;        /* convolutions of up to so many pixels are streamed by channels */
+  uint32_t strips;       /* vertical strips that a group may be cut into */
+  bool groups;           /* off: layer by layer */
 } strategy;
 
 typedef struct {
@@ -72,16 +72,16 @@ typedef struct {
   emitted *insn;
   size_t n_insns, size_insns;
   size_t size_constants;
-  int layer;       /* being lowered */
+  int layer; /* being lowered */
   ring weights, params, dwbuf, luts, exps;
-  ring in, out; /* the scratchpad's halves: what LOAD fills, what results go to */
+  ring in, out;        /* the scratchpad's halves: what LOAD fills, what results go to */
   uint64_t dram_bytes; /* of the layer: what its LOADs and STOREs move */
-  int *owner; /* per tensor: the one whose bytes it shows (views), itself otherwise */
-  int *begins, *ends; /* per node: first and last node of its group; they are computed together */
-  FILE *dump;         /* passes say here what they did, or NULL */
-  bool rehearsal;     /* only find the groups */
-  int *pad_of;        /* per tensor: the PAD that makes it and is folded into its readers, or -1 */
-  bool no_shortcuts;  /* neither take a QUANTIZE for a view nor fold a PAD: some reader needs it */
+  int *owner;          /* per tensor: the one whose bytes it shows (views), itself otherwise */
+  int *begins, *ends;  /* per node: first and last node of its group; they are computed together */
+  FILE *dump;          /* passes say here what they did, or NULL */
+  bool rehearsal;      /* only find the groups */
+  int *pad_of;         /* per tensor: the PAD that makes it and is folded into its readers, or -1 */
+  bool no_shortcuts;   /* neither take a QUANTIZE for a view nor fold a PAD: some reader needs it */
 } lowering;
 
 /* --- emit.c ----------------------------------------------------------------------------------- */
@@ -141,9 +141,9 @@ bool input_view(lowering *l, int tensor, view *out, window *k);
 
 /* A tile of an output image and, along one axis each, the input it needs. */
 typedef struct {
-  uint32_t n, y, x, h, w;               /* output */
-  uint32_t iy, ix, ih, iw;              /* input, clipped to the image */
-  uint32_t pad_top, pad_left;           /* of the clipped input */
+  uint32_t n, y, x, h, w;     /* output */
+  uint32_t iy, ix, ih, iw;    /* input, clipped to the image */
+  uint32_t pad_top, pad_left; /* of the clipped input */
 } tile;
 tile tile_at(const view *in, const window *k, uint32_t n, uint32_t y, uint32_t x, uint32_t h,
              uint32_t w);
@@ -154,8 +154,12 @@ typedef struct {
   uint32_t h, w;
 } buffer;
 weft_operand operand_of(const buffer *b);
-static inline uint32_t buffer_words(const buffer *b) { return b->h * b->w * b->words; }
-static inline uint32_t ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
+static inline uint32_t buffer_words(const buffer *b) {
+  return b->h * b->w * b->words;
+}
+static inline uint32_t ceil_div(uint32_t a, uint32_t b) {
+  return (a + b - 1) / b;
+}
 
 /* LOADs rows [y, y+h), pixels [x, x+w), channels [c, c+n) of image `image` into a new buffer. */
 buffer load_tile(lowering *l, const view *v, uint32_t image, uint32_t y, uint32_t x, uint32_t h,

@@ -64,7 +64,9 @@ typedef struct {
   uint64_t end; /* of the last instruction */
 } plan;
 
-static uint64_t max2(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t max2(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
 
 static void *zeros(size_t n, size_t each) {
   void *p = calloc(n + 1, each);
@@ -72,7 +74,9 @@ static void *zeros(size_t n, size_t each) {
   return p;
 }
 
-static const emitted *insn_of(const plan *p, uint32_t i) { return &p->l->insn[p->first + i]; }
+static const emitted *insn_of(const plan *p, uint32_t i) {
+  return &p->l->insn[p->first + i];
+}
 
 /* --- dependencies ----------------------------------------------------------------------------- */
 static void add_edge(plan *p, uint32_t from, uint32_t to, bool complete) {
@@ -178,10 +182,10 @@ static uint64_t run(plan *p, uint32_t i, uint64_t when) {
     p->bus_free = data + beats;
     uint64_t done = max2(data + beats, max2(data, u->stream_end) + words);
     u->stream_end = done;
-    uint64_t ahead = (uint64_t)(load ? c->dma_slots : c->store_slots) * WEFT_BURST_BYTES /
-                     c->dram_bytes;
-    u->free = max2(when + beats * c->dram_bytes / WEFT_BURST_BYTES + 1,
-                   done > ahead ? done - ahead : 0);
+    uint64_t ahead =
+        (uint64_t)(load ? c->dma_slots : c->store_slots) * WEFT_BURST_BYTES / c->dram_bytes;
+    u->free =
+        max2(when + beats * c->dram_bytes / WEFT_BURST_BYTES + 1, done > ahead ? done - ahead : 0);
     if (!load) u->free = max2(u->free, when + words);
     end = done + (load ? WEFT_T_DMA_WRITE : WEFT_T_DRAM_WRITE);
   } else {
@@ -292,8 +296,7 @@ static int by_start(const void *pa, const void *pb) {
 static void apply(plan *p) {
   position *order = zeros(p->n, sizeof *order);
   emitted *copy = zeros(p->n, sizeof *copy), *insn = p->l->insn + p->first;
-  for (uint32_t i = 0; i < p->n; i++)
-    order[i] = (position){p->item[i].start, p->item[i].rank, i};
+  for (uint32_t i = 0; i < p->n; i++) order[i] = (position){p->item[i].start, p->item[i].rank, i};
   qsort(order, p->n, sizeof *order, by_start);
   memcpy(copy, insn, p->n * sizeof *copy);
   for (uint32_t i = 0; i < p->n; i++) insn[i] = copy[order[i].index];
