@@ -14,7 +14,10 @@ typedef struct {
   const char *name, *op, *unit; /* unit: "GEMM", "DW", "VEC", "STORE" (copies), "host" */
   const char *bound_by;         /* "array", "depthwise", "vector", "dram", "latency" */
   uint64_t macs, cycles, bound, dram_bytes;
-  double utilization; /* network MACs / (rows * cols * cycles) */
+  /* Network MACs / (rows * cols * t). Layers of a group run side by side, and each cycle belongs to
+   * the oldest instruction only, so a layer may have fewer cycles than its work takes by itself:
+   * t is the larger of its cycles and its bound. */
+  double utilization;
 } weft_layer_result;
 
 typedef struct {

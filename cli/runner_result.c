@@ -125,6 +125,7 @@ static void fill_layers(weft_run_result *r, const weft_program *p, const weft_ta
   uint64_t dram = 0, cycles = 0;
   for (int i = 0; i < p->n_layers; i++) {
     const weft_layer *layer = &p->layer[i];
+    uint64_t own = t->cycles[i] > layer->bound ? t->cycles[i] : layer->bound;
     r->layer[i] = (weft_layer_result){
         .name = layer->name,
         .op = layer->op,
@@ -134,7 +135,7 @@ static void fill_layers(weft_run_result *r, const weft_program *p, const weft_ta
         .cycles = t->cycles[i],
         .bound = layer->bound,
         .dram_bytes = t->dram[i],
-        .utilization = ratio((double)layer->macs, array * (double)t->cycles[i])};
+        .utilization = ratio((double)layer->macs, array * (double)own)};
     dram += t->dram[i];
     cycles += t->cycles[i];
   }
