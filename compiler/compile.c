@@ -300,7 +300,7 @@ static double seconds_since(const struct timespec *t0) {
 
 /* Tried in this order until so many instructions have been emitted (about a second's work; counted,
  * not timed, so that the result is the same everywhere); the fewest cycles win. */
-enum { SEARCH_INSNS = 20000 };
+enum { SEARCH_INSNS = 30000 };
 static const strategy strategies[] = {
     {1, 300, 2, 5, 2, 0, 4, true},  {2, 0, 1, 8, 2, 0, 4, true},     {1, 0, 2, 5, 2, 0, 1, true},
     {2, 0, 2, 5, 2, 100, 1, true},  {1, 150, 2, 7, 2, 100, 8, true}, {1, 200, 2, 5, 2, 40, 1, true},
