@@ -180,7 +180,7 @@ static void build_weights(group *g, group_stage *s) {
   uint32_t blocks = ceil_div(s->v.y.c, l->c);
   plan.chunk_rows = weft_weight_rows(l->cfg);
   if (g->by_channels) {
-    uint32_t per = ceil_div(96, s->v.y.h * s->v.y.w), room = weft_weight_rows(l->cfg) / 4;
+    uint32_t per = ceil_div(l->how.chunk, s->v.y.h * s->v.y.w), room = weft_weight_rows(l->cfg) / 4;
     uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / blocks);
     plan.chunk_rows = min2(per * column, room > column ? room : column);
   }

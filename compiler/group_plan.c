@@ -402,8 +402,9 @@ static bool is_channel_chain(const residency *r, const group *g) {
 
 static void plan_slots(group *g) {
   const group_stage *s = &g->stage[0];
-  if (s->kind != STAGE_CONV) return;                /* one pass over all channels */
-  uint32_t per = ceil_div(96, s->v.y.h * s->v.y.w); /* column blocks per chunk, at most */
+  if (s->kind != STAGE_CONV) return; /* one pass over all channels */
+  uint32_t per =
+      ceil_div(g->l->how.chunk, s->v.y.h * s->v.y.w); /* column blocks per chunk, at most */
   for (int i = 0; i + 1 < g->n_stages; i++) {
     group_buffer *b = &g->buffer[g->stage[i].out];
     b->slots = 2;

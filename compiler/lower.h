@@ -58,6 +58,7 @@ typedef struct {
   uint32_t stay_share;   /* of the banks that a tensor between groups may take, in eighths */
   uint32_t small;        /* convolutions of up to so many pixels are streamed by channels */
   uint32_t strips;       /* vertical strips that a group may be cut into */
+  uint32_t chunk;        /* by channels: pixels times column blocks of a chunk, at most about */
   bool groups;           /* off: layer by layer */
 } strategy;
 
