@@ -302,16 +302,17 @@ static double seconds_since(const struct timespec *t0) {
  * not timed, so that the result is the same everywhere); the fewest cycles win. */
 enum { SEARCH_INSNS = 30000 };
 static const strategy strategies[] = {
-    /* pixels, cycles, ahead, weights/8, stay/8, small, strips, chunk */
-    {1, 300, 2, 5, 2, 0, 4, 96, true},   {1, 150, 2, 7, 2, 100, 8, 16, true},
-    {2, 0, 1, 8, 2, 0, 4, 96, true},     {1, 0, 2, 5, 2, 0, 1, 96, true},
-    {2, 0, 2, 5, 2, 100, 1, 48, true},   {1, 0, 3, 5, 2, 40, 1, 16, true},
-    {1, 150, 2, 7, 2, 100, 8, 96, true}, {1, 200, 2, 5, 2, 40, 1, 96, true},
-    {4, 0, 2, 5, 2, 0, 2, 96, true},     {2, 0, 2, 8, 3, 0, 1, 96, true},
-    {1, 500, 2, 5, 2, 40, 1, 96, true},  {4, 0, 3, 5, 2, 0, 1, 96, true},
-    {8, 0, 1, 5, 3, 0, 1, 96, true},     {0, 0, 0, 0, 0, 0, 1, 1, false},
+    /* pixels, cycles, ahead, weights/8, stay/8, small, strips, chunk, longest first */
+    {1, 300, 2, 5, 2, 0, 4, 96, true, true},    {1, 150, 2, 7, 2, 100, 8, 16, true, true},
+    {2, 0, 1, 8, 2, 0, 4, 96, true, true},      {1, 0, 2, 5, 2, 0, 1, 96, false, true},
+    {2, 0, 2, 5, 2, 100, 1, 48, true, true},    {1, 0, 3, 5, 2, 40, 1, 16, true, true},
+    {1, 150, 2, 7, 2, 100, 8, 96, false, true}, {1, 200, 2, 5, 2, 40, 1, 96, false, true},
+    {4, 0, 2, 5, 2, 0, 2, 96, true, true},      {2, 0, 2, 8, 3, 0, 1, 96, false, true},
+    {1, 500, 2, 5, 2, 40, 1, 96, true, true},   {4, 0, 3, 5, 2, 0, 1, 96, false, true},
+    {1, 150, 2, 7, 2, 100, 8, 16, false, true}, {1, 300, 2, 5, 2, 0, 4, 96, false, true},
+    {0, 0, 0, 0, 0, 0, 1, 1, false, false},
 };
-static const strategy layer_by_layer = {0, 0, 0, 0, 0, 0, 1, 1, false};
+static const strategy layer_by_layer = {0, 0, 0, 0, 0, 0, 1, 1, false, false};
 
 static weft_status search(compilation *c, bool naive, weft_program **out, weft_err *err) {
   struct timespec t0;

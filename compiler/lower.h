@@ -59,6 +59,7 @@ typedef struct {
   uint32_t small;        /* convolutions of up to so many pixels are streamed by channels */
   uint32_t strips;       /* vertical strips that a group may be cut into */
   uint32_t chunk;        /* by channels: pixels times column blocks of a chunk, at most about */
+  bool longest_first;    /* of instructions that can start, the one with the longest way to go */
   bool groups;           /* off: layer by layer */
 } strategy;
 

@@ -21,6 +21,7 @@ typedef struct {
   edge *out;
   uint32_t n_out, size_out, waiting; /* waiting: predecessors not scheduled */
   uint64_t ready;                    /* earliest start by its predecessors */
+  uint64_t path;                     /* cycles from its start to the end, at least */
   uint64_t start;
   uint32_t rank; /* order of decisions */
   uint64_t read_banks, write_banks;
@@ -230,6 +231,13 @@ static bool may_begin(const plan *p, const unit_model *u, uint32_t i) {
   return i == u->oldest || p->item[i].unit != WEFT_UNIT_GEMM || chained(p, i) < 0;
 }
 
+/* Of two that can start: the one with the longer way to go, or the one emitted first. */
+static bool before(const plan *p, uint32_t i, uint32_t j) {
+  if (!p->l->how.longest_first) return i < j;
+  uint64_t a = p->item[i].path, b = p->item[j].path;
+  return a != b ? a > b : i < j;
+}
+
 /* The unit's best candidate: of those that can start first, the earliest emitted. */
 static bool choose(const plan *p, const unit_model *u, uint32_t *best, uint64_t *when) {
   bool found = false;
@@ -237,7 +245,7 @@ static bool choose(const plan *p, const unit_model *u, uint32_t *best, uint64_t 
     uint32_t i = u->candidate[k];
     if (u->chain >= 0 ? i != (uint32_t)u->chain : !may_begin(p, u, i)) continue;
     uint64_t t = earliest(p, i);
-    if (!found || t < *when || (t == *when && i < *best)) {
+    if (!found || t < *when || (t == *when && before(p, i, *best))) {
       *best = i;
       *when = t;
       found = true;
@@ -262,6 +270,28 @@ static void commit(plan *p, uint32_t i, uint64_t when) {
     item *s = &p->item[x->out[k].to];
     s->ready = max2(s->ready, x->out[k].complete ? end : when);
     if (--s->waiting == 0) add_candidate(p, x->out[k].to);
+  }
+}
+
+/* Cycles that an instruction takes by itself. */
+static uint64_t duration(const plan *p, uint32_t i) {
+  const weft_config *c = p->l->cfg;
+  const emitted *e = insn_of(p, i);
+  if (p->item[i].unit == WEFT_UNIT_LOAD || p->item[i].unit == WEFT_UNIT_STORE)
+    return bytes_of(e) / c->dram_bytes + c->dram_latency;
+  weft_occupancy o = weft_insn_occupancy(c, &e->insn);
+  return o.prepare + o.stream + o.drain;
+}
+
+/* Longest paths to the end; edges lead to later instructions. */
+static void find_paths(plan *p) {
+  for (uint32_t i = (uint32_t)p->n; i-- > 0;) {
+    uint64_t longest = 0, own = duration(p, i);
+    for (uint32_t k = 0; k < p->item[i].n_out; k++) {
+      uint64_t rest = p->item[p->item[i].out[k].to].path;
+      longest = max2(longest, p->item[i].out[k].complete ? own + rest : rest);
+    }
+    p->item[i].path = max2(longest, own);
   }
 }
 
@@ -329,6 +359,7 @@ void schedule_instructions(lowering *l, size_t first, size_t end) {
   for (uint32_t i = (uint32_t)p->n; i-- > 0;) p->unit[p->item[i].unit].oldest = i;
   for (uint32_t i = 0; i < p->n; i++)
     if (!p->item[i].waiting) add_candidate(p, i);
+  find_paths(p);
   decide(p);
   apply(p);
   l->estimate += p->end;
