@@ -81,7 +81,8 @@ void report_layers(FILE *f, const weft_run_result *r) {
     if (l->cycles > most) most = l->cycles;
   }
   (void)fputs("<h2>Layers</h2>\n<p>Utilization is the layer's network MACs over rows × columns × "
-              "its cycles. The bound is the least time that its array, depthwise, vector or DRAM "
+              "its cycles, or its bound if that is more. The bound is the least time that its "
+              "array, depthwise, vector or DRAM "
               "work takes; units work side by side, so the network's is less than the "
               "sum.</p>\n<div class=\"scroll\"><table class=\"sort\">",
               f);
