@@ -122,10 +122,6 @@ int weft_options_parse(const weft_command *cmd, int argc, char **argv, weft_list
 }
 
 /* --- configurations -------------------------------------------------------------------------- */
-bool weft_config_asked(const weft_config_options *o) {
-  return o->preset || o->config.n || o->set.n;
-}
-
 weft_status weft_config_choose(const weft_config_options *o, const weft_config *base,
                                weft_config *out, weft_err *err) {
   weft_config c;

@@ -72,7 +72,5 @@ typedef struct {
  * then single keys, checked. */
 weft_status weft_config_choose(const weft_config_options *o, const weft_config *base,
                                weft_config *out, weft_err *err);
-/* Whether anything was asked for. */
-bool weft_config_asked(const weft_config_options *o);
 
 #endif

@@ -19,7 +19,7 @@ static lower_fn *lowering_of(const weft_graph *g, const weft_node *n) {
   case WEFT_OP_SUB:
   case WEFT_OP_MUL:
   case WEFT_OP_MINIMUM:
-  case WEFT_OP_MAXIMUM: return lower_vector;
+  case WEFT_OP_MAXIMUM:
   case WEFT_OP_LOGISTIC:
   case WEFT_OP_TANH:
   case WEFT_OP_HARD_SWISH:
@@ -27,15 +27,15 @@ static lower_fn *lowering_of(const weft_graph *g, const weft_node *n) {
   case WEFT_OP_RELU:
   case WEFT_OP_RELU6:
   case WEFT_OP_RELU_N1_TO_1:
-  case WEFT_OP_GELU: return lower_vector;
+  case WEFT_OP_GELU:
+  case WEFT_OP_AVERAGE_POOL_2D:
+  case WEFT_OP_MAX_POOL_2D:
+  case WEFT_OP_MEAN:
+  case WEFT_OP_SOFTMAX: return lower_vector;
   case WEFT_OP_QUANTIZE: {
     weft_dtype from = g->tensor[n->in[0]].dtype;
     return from == WEFT_INT8 || from == WEFT_UINT8 ? lower_vector : NULL;
   }
-  case WEFT_OP_AVERAGE_POOL_2D:
-  case WEFT_OP_MAX_POOL_2D: return lower_vector;
-  case WEFT_OP_MEAN: return lower_vector;
-  case WEFT_OP_SOFTMAX: return lower_vector;
   case WEFT_OP_CONCATENATION:
   case WEFT_OP_SLICE:
   case WEFT_OP_SPLIT:
@@ -241,8 +241,7 @@ static bool pass(lowering *l) {
 typedef struct {
   const weft_graph *graph;
   const weft_config *config;
-  const weft_compile_options *options;
-  FILE *dump;
+  weft_compile_options options;
   int *begins, *owner, *pad_of; /* begins is followed by ends */
   bool no_shortcuts;
 } compilation;
@@ -258,7 +257,7 @@ static lowering new_pass(const compilation *c, weft_program *p, strategy how, bo
                     .ends = c->begins + c->graph->n_nodes,
                     .owner = c->owner,
                     .rehearsal = rehearsal,
-                    .dump = c->dump,
+                    .dump = c->options.dump,
                     .no_shortcuts = c->no_shortcuts,
                     .pad_of = c->pad_of};
 }
@@ -310,33 +309,34 @@ static const strategy strategies[] = {
     {4, 0, 2, 5, 2, 0, 2, 96, true, true},      {2, 0, 2, 8, 3, 0, 1, 96, false, true},
     {1, 500, 2, 5, 2, 40, 1, 96, true, true},   {4, 0, 3, 5, 2, 0, 1, 96, false, true},
     {1, 150, 2, 7, 2, 100, 8, 16, false, true}, {1, 300, 2, 5, 2, 0, 4, 96, false, true},
-    {0, 0, 0, 0, 0, 0, 1, 1, false, false},
+    {0, 0, 0, 0, 0, 0, 1, 1, false, false}, /* layer by layer: last, and alone when naive */
 };
-static const strategy layer_by_layer = {0, 0, 0, 0, 0, 0, 1, 1, false, false};
+enum { STRATEGIES = sizeof strategies / sizeof *strategies };
 
-static weft_status search(compilation *c, bool naive, weft_program **out, weft_err *err) {
+static weft_status search(compilation *c, weft_program **out, weft_err *err) {
   struct timespec t0;
   clock_gettime(CLOCK_MONOTONIC, &t0);
   uint64_t least = UINT64_MAX, emitted_so_far = 0;
+  FILE *dump = c->options.dump;
   weft_program *best = NULL;
-  int n = naive ? 1 : (int)(sizeof strategies / sizeof *strategies);
-  for (int i = 0; i < n; i++) {
-    const strategy *how = naive ? &layer_by_layer : &strategies[i];
+  for (int i = c->options.naive ? STRATEGIES - 1 : 0; i < STRATEGIES; i++) {
+    const strategy *how = &strategies[i];
     weft_program *p = NULL;
     uint64_t estimate = 0;
-    if (c->dump)
-      fprintf(c->dump,
+    if (dump)
+      fprintf(dump,
               "strategy %d: %u pixels x rows or %u cycles per step, %u steps ahead, weights %u/8, "
-              "staying tensors %u/8, %u pixels are small%s\n",
+              "staying tensors %u/8, %u pixels are small, %u strips, chunks of %u%s%s\n",
               i, how->pixels, how->cycles, how->ahead, how->weight_share, how->stay_share,
-              how->small, how->groups ? "" : ", no groups");
+              how->small, how->strips, how->chunk, how->longest_first ? ", longest first" : "",
+              how->groups ? "" : ", no groups");
     weft_status s = compile_as(c, *how, &p, &estimate, err);
     if (s != WEFT_OK) {
       weft_program_free(best);
       return s;
     }
-    if (c->options && c->options->cycles) estimate = c->options->cycles(c->options->user, p);
-    if (c->dump) fprintf(c->dump, "  estimate %llu cycles\n", (unsigned long long)estimate);
+    if (c->options.cycles) estimate = c->options.cycles(c->options.user, p);
+    if (dump) fprintf(dump, "  estimate %llu cycles\n", (unsigned long long)estimate);
     emitted_so_far += p->n_insns;
     if (!best || estimate < least) {
       weft_program_free(best);
@@ -356,15 +356,15 @@ weft_status weft_compile(const weft_graph *graph, const weft_config *config,
                          const weft_compile_options *options, weft_program **out, weft_err *err) {
   weft_status s = weft_config_check(config, err);
   if (s != WEFT_OK) return s;
-  compilation c = {
-      .graph = graph, .config = config, .options = options, .dump = options ? options->dump : NULL};
+  compilation c = {.graph = graph, .config = config};
+  if (options) c.options = *options;
   c.begins = malloc(((size_t)graph->n_nodes + 1) * 2 * sizeof *c.begins);
   c.owner = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.owner);
   c.pad_of = malloc(((size_t)graph->n_tensors + 1) * sizeof *c.pad_of);
   if (!c.begins || !c.owner || !c.pad_of)
     s = weft_fail(err, WEFT_ENOMEM, "no memory for %d nodes", graph->n_nodes);
   else
-    s = search(&c, options && options->naive, out, err);
+    s = search(&c, out, err);
   free(c.begins);
   free(c.owner);
   free(c.pad_of);

@@ -58,8 +58,18 @@ void conv_params(const conv *v, const lowering *l, uint32_t first, uint32_t n, u
 /* Cuts the layer into chunks and pieces, and appends tiles and parameters to the constants. Returns
  * the number of chunks; the caller frees both arrays. */
 int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks, piece **pieces);
-/* Rows of the weight buffer that all of it needs (first component only). */
+/* Int8 components that a weight minus its zero point may need: three for uint8 weights. */
+enum { CONV_COMPONENTS = 3 };
+static inline uint32_t conv_components(const conv *v) {
+  return v->weights_uint8 ? CONV_COMPONENTS : 1;
+}
+/* Rows of the weight buffer that all of it needs: the first component; all of them, at most. */
 uint64_t conv_weight_rows(const conv *v, const lowering *l);
+static inline uint64_t conv_most_rows(const conv *v, const lowering *l) {
+  return conv_weight_rows(v, l) * conv_components(v);
+}
+/* Rows of the largest column block's first component. */
+uint32_t conv_column_rows(const conv *v, const lowering *l);
 
 /* lower_conv.c: what a node is as a convolution; NULL, or why the array cannot do it. */
 const char *conv_describe(lowering *l, int node, conv *out);

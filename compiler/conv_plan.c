@@ -94,11 +94,11 @@ const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan) 
     uint32_t kb, n;
     conv_k_range(v, l, nb, &kb, &n);
     e.passes += (uint64_t)conv_taps(v) * n;
-    e.column_rows = (uint32_t)max2(e.column_rows, (uint64_t)conv_taps(v) * n * l->r);
   }
+  e.column_rows = conv_column_rows(v, l);
   e.weight_bytes = e.rows * l->c;
   /* uint8 weights may add components: leave them room */
-  uint32_t half = v->weights_uint8 ? capacity / 6 : capacity / 2;
+  uint32_t half = capacity / 2 / conv_components(v);
   uint32_t per_word = l->w / l->r; /* slices are whole words */
   uint32_t slice = depth;
   if (e.column_rows > half) slice = half / (conv_taps(v) * l->r) / per_word * per_word;
@@ -107,7 +107,7 @@ const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan) 
   for (;;) {
     bool sliced = slice < depth;
     conv_plan p = {.k_slice = slice};
-    p.resident = !sliced && e.rows * (v->weights_uint8 ? 3 : 1) <= capacity;
+    p.resident = !sliced && conv_most_rows(v, l) <= capacity;
     p.chunk_rows = (uint32_t)max2(e.column_rows, p.resident ? capacity / 8 : half);
     for (uint32_t q = 1; q <= 3; q++) {
       p.in_banks = l->cfg->scratchpad_banks * q / 4;

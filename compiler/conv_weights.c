@@ -7,8 +7,6 @@
 #include "conv.h"
 #include "params.h"
 
-enum { COMPONENTS = 3 };
-
 uint32_t conv_taps(const conv *v) {
   return v->packed ? 1 : v->k.kh * v->k.kw;
 }
@@ -75,6 +73,16 @@ uint64_t conv_weight_rows(const conv *v, const lowering *l) {
     rows += (uint64_t)conv_taps(v) * n * l->r;
   }
   return rows;
+}
+
+uint32_t conv_column_rows(const conv *v, const lowering *l) {
+  uint32_t most = 0;
+  for (uint32_t nb = 0; nb < ceil_div(v->y.c, l->c); nb++) {
+    uint32_t kb, n;
+    conv_k_range(v, l, nb, &kb, &n);
+    if (conv_taps(v) * n * l->r > most) most = conv_taps(v) * n * l->r;
+  }
+  return most;
 }
 
 /* Narrows [kb, kb + n) to where component i of column block nb is not zero. */
@@ -171,7 +179,7 @@ static int pieces_of(const conv *v, const lowering *l, uint32_t nb, uint32_t sli
   uint32_t hi = kb + n < slice + slice_count ? kb + n : slice + slice_count;
   if (hi <= lo) return 0;
   int count = 0;
-  for (int i = 0; i < COMPONENTS; i++) {
+  for (int i = 0; i < CONV_COMPONENTS; i++) {
     uint32_t from = lo, len = hi - lo;
     if (i) narrow(v, l, nb, i, &from, &len);
     if (len)
@@ -190,6 +198,7 @@ static bool same_shape(const piece *a, const piece *b) {
 }
 
 static void emit_tiles(conv *v, lowering *l, const builder *b, chunk *c) {
+  if (l->rehearsal) return; /* only the groups are wanted, and they depend on no value */
   uint8_t *tiles = malloc((size_t)c->rows * l->c + 1);
   if (!tiles) abort();
   for (int i = c->first_piece; i < c->first_piece + c->n_pieces; i++)
@@ -200,6 +209,7 @@ static void emit_tiles(conv *v, lowering *l, const builder *b, chunk *c) {
 
 /* Parameters of all column blocks, one after the other; returns their offset. */
 static uint64_t emit_params(conv *v, lowering *l, uint32_t blocks) {
+  if (l->rehearsal) return 0;
   size_t bytes = (size_t)blocks * l->c * WEFT_PARAM_BYTES;
   uint8_t *param = malloc(bytes);
   if (!param) abort();
@@ -226,7 +236,7 @@ int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunk
     for (uint32_t slice = 0; slice < depth; slice += plan->k_slice) {
       uint32_t len = slice + plan->k_slice < depth ? plan->k_slice : depth - slice;
       bool last = slice + len == depth;
-      piece p[COMPONENTS];
+      piece p[CONV_COMPONENTS];
       int n = pieces_of(v, l, nb, slice, len, p);
       uint32_t rows = 0;
       for (int i = 0; i < n; i++) {

@@ -98,6 +98,10 @@ void group_emit(residency *r, group *g);
 void group_free(group *g);
 /* STOREs rows [y, y + h) of a buffer to the tensor's place in DRAM. */
 void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h);
+/* Bits of banks [first, first + n), n >= 1. */
+static inline uint64_t bank_mask(uint32_t first, uint32_t n) {
+  return UINT64_MAX >> (MAX_BANKS - n) << first;
+}
 static inline uint32_t row_words(const group_buffer *b) {
   return b->width * b->words;
 }

@@ -238,7 +238,6 @@ static void advance(group *g, int buffer, uint32_t upto);
 static void step_rows(group *g, group_stage *s) {
   lowering *l = g->l;
   uint32_t y = s->next, h = min2(s->rows, s->h - y);
-  const view *v = s->kind == STAGE_VECTOR ? &s->vec.y : &s->v.y;
   tile t[2];
   for (int k = 0; k < s->n_in; k++) {
     t[k] = rows_tile(g, s, k, y, h);
@@ -248,7 +247,7 @@ static void step_rows(group *g, group_stage *s) {
   prepare(g, s);
   portion out = {.b = &g->buffer[s->out], .y = y, .h = h, .x = t[0].x};
   portion a = {.b = &g->buffer[s->in[0]], .y = t[0].iy, .h = t[0].ih, .x = t[0].ix};
-  uint32_t words = ceil_div(v->c, l->w);
+  uint32_t words = g->buffer[s->out].words;
   if (s->kind == STAGE_CONV) {
     for (int i = 0; i < s->n_chunks; i++)
       for (int p = s->chunks[i].first_piece; p < s->chunks[i].first_piece + s->chunks[i].n_pieces;
@@ -392,7 +391,7 @@ static void keep(residency *r, const group *g) {
     *x = (resident){*b, r->last_use[b->tensor], b->store};
     x->b.x = 0;
     x->b.strip = b->w;
-    r->used_banks |= ((b->banks >= 64 ? 0 : (uint64_t)1 << b->banks) - 1) << b->bank;
+    r->used_banks |= bank_mask(b->bank, b->banks);
   }
 }
 
@@ -405,7 +404,7 @@ void group_emit(residency *r, group *g) {
     s->layer = l->layer;
     account_stage(l, s);
     if (s->kind == STAGE_CONV && !g->by_channels) {
-      rows += conv_weight_rows(&s->v, l) * (s->v.weights_uint8 ? 3 : 1);
+      rows += conv_most_rows(&s->v, l);
       params += ceil_div(s->v.y.c, l->c);
     }
     if (s->kind == STAGE_DW) dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);

@@ -72,7 +72,7 @@ static bool add_conv(const residency *r, group *g, int i, group_stage *s) {
   lowering *l = g->l;
   conv *v = &s->v;
   if (!in_dram(r, g, &v->x)) v->packed = false;
-  uint64_t rows = conv_weight_rows(v, l) * (v->weights_uint8 ? 2 : 1);
+  uint64_t rows = conv_most_rows(v, l);
   uint32_t capacity = weft_weight_rows(l->cfg);
   s->kind = STAGE_CONV;
   if (v->x.n != 1 || v->y.n != 1) return false;
@@ -129,10 +129,9 @@ static const view *output_view(const group_stage *s) {
 /* --- strips -------------------------------------------------------------------------------------
  */
 static void need_columns(group_buffer *b, uint32_t from, uint32_t to) {
-  uint32_t end = b->x + b->strip;
+  uint32_t end = max2(b->x + b->strip, to);
   if (!b->strip || from < b->x) b->x = from;
-  end = max2(end, to);
-  b->strip = max2(end, to) - b->x;
+  b->strip = end - b->x;
 }
 
 /* From the last stage's columns back to what every buffer must hold. What windows leave out between
@@ -143,8 +142,6 @@ void group_set_strip(group *g, uint32_t i) {
     b->covered = i ? b->x + b->strip : 0;
     b->x = b->strip = 0;
   }
-  group_buffer *last = &g->buffer[g->stage[g->n_stages - 1].out];
-  need_columns(last, last->w * i / g->strips, last->w * (i + 1) / g->strips);
   for (int k = g->n_stages - 1; k >= 0; k--) {
     const group_stage *s = &g->stage[k];
     group_buffer *out = &g->buffer[s->out];
@@ -311,9 +308,8 @@ static bool take_banks(const residency *r, uint64_t *used, uint32_t *next, uint3
   uint32_t banks = r->l->cfg->scratchpad_banks;
   for (uint32_t pass = 0; pass < banks; pass++) {
     uint32_t at = (*next + pass) % banks;
-    uint64_t mask = (n >= 64 ? UINT64_MAX : (((uint64_t)1 << n) - 1)) << at;
-    if (at + n > banks || (*used & mask)) continue;
-    *used |= mask;
+    if (at + n > banks || (*used & bank_mask(at, n))) continue;
+    *used |= bank_mask(at, n);
     *first = at;
     *next = (at + n) % banks;
     return true;
@@ -351,7 +347,7 @@ static bool buffers_hold(const group *g) {
     const group_stage *s = &g->stage[i];
     if (s->kind == STAGE_VECTOR && s->vec.table_bytes) tables[s->vec.table_mem == WEFT_MEM_EXP]++;
     if (s->kind == STAGE_CONV) {
-      rows += conv_weight_rows(&s->v, l) * (s->v.weights_uint8 ? 2 : 1);
+      rows += conv_most_rows(&s->v, l);
       params += ceil_div(s->v.y.c, l->c);
     } else if (s->kind == STAGE_DW) {
       dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
@@ -365,19 +361,21 @@ static bool buffers_hold(const group *g) {
          params <= weft_param_blocks(l->cfg) * 3 / 4;
 }
 
-/* Weight rows per chunk when a convolution is streamed by channels: one column block, or several
- * where few pixels would make instructions short. */
-static bool plan_chunks(group *g) {
+/* A column block of the chain's convolution leaves room in the weight buffer for the next ones. */
+static bool chunks_fit(const group *g) {
   const lowering *l = g->l;
-  group_stage *s = &g->stage[0];
+  const group_stage *s = &g->stage[0];
   if (s->kind != STAGE_CONV) return true;
-  uint32_t column = 0, capacity = weft_weight_rows(l->cfg);
-  for (uint32_t nb = 0; nb < ceil_div(s->v.y.c, l->c); nb++) {
-    uint32_t kb, n;
-    conv_k_range(&s->v, l, nb, &kb, &n);
-    column = max2(column, conv_taps(&s->v) * n * l->r);
-  }
-  return column * (s->v.weights_uint8 ? 3 : 1) <= capacity / 3 && l->c == l->w;
+  return conv_column_rows(&s->v, l) * conv_components(&s->v) <= weft_weight_rows(l->cfg) / 3 &&
+         l->c == l->w;
+}
+
+/* How many operands of the group's stages a buffer is. */
+static int readers(const group *g, int buffer) {
+  int n = 0;
+  for (int k = 0; k < g->n_stages; k++)
+    for (int j = 0; j < g->stage[k].n_in; j++) n += g->stage[k].in[j] == buffer;
+  return n;
 }
 
 /* A chain in which each stage's result feeds only the next one and channels stay apart. */
@@ -389,11 +387,8 @@ static bool is_channel_chain(const residency *r, const group *g) {
       return false;
     if (i + 1 == g->n_stages) return true;
     const group_buffer *b = &g->buffer[s->out];
-    int readers = 0;
-    for (int k = i + 1; k < g->n_stages; k++)
-      for (int j = 0; j < g->stage[k].n_in; j++) readers += g->stage[k].in[j] == s->out;
     const group_stage *n = &g->stage[i + 1];
-    if (readers != 1 || (n->in[0] != s->out && (n->n_in < 2 || n->in[1] != s->out)) ||
+    if (readers(g, s->out) != 1 || (n->in[0] != s->out && (n->n_in < 2 || n->in[1] != s->out)) ||
         r->last_use[b->tensor] >= g->end)
       return false;
   }
@@ -427,14 +422,10 @@ bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t str
   if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * strips - 1) return false;
   choose_widths(g);
   if (!choose_rows(g) || !buffers_hold(g)) return false;
-  if (by_channels && (!is_channel_chain(r, g) || !plan_chunks(g))) return false;
+  if (by_channels && (!is_channel_chain(r, g) || !chunks_fit(g))) return false;
   /* in a group streamed by rows everything must lead to the last stage */
-  for (int i = 0; i + 1 < g->n_stages && !by_channels; i++) {
-    bool read = false;
-    for (int k = i + 1; k < g->n_stages; k++)
-      for (int j = 0; j < g->stage[k].n_in; j++) read |= g->stage[k].in[j] == g->stage[i].out;
-    if (!read) return false;
-  }
+  for (int i = 0; i + 1 < g->n_stages && !by_channels; i++)
+    if (!readers(g, g->stage[i].out)) return false;
   measure(g);
   if (by_channels) {
     for (int i = 0; i < g->n_buffers; i++)

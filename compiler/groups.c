@@ -5,7 +5,7 @@
 
 static void drop(residency *r, int i) {
   const group_buffer *b = &r->resident[i].b;
-  r->used_banks &= ~(((b->banks >= 64 ? 0 : (uint64_t)1 << b->banks) - 1) << b->bank);
+  r->used_banks &= ~bank_mask(b->bank, b->banks);
   r->resident[i] = r->resident[--r->n_residents];
 }
 

@@ -49,7 +49,7 @@ typedef struct {
   uint32_t base, size, next;
 } ring;
 
-/* What the compiler tries several values of: the scheduler's estimate decides. */
+/* What the compiler tries several values of; the fewest cycles decide. */
 typedef struct {
   uint32_t pixels;       /* of output per instruction, about, in units of array rows */
   uint32_t cycles;       /* of its unit per instruction, at least about */
@@ -125,10 +125,12 @@ typedef struct {
 } view;
 /* False when the tensor is not an 8-bit tensor of at most four dimensions. */
 bool view_of(lowering *l, int tensor, view *out);
-/* The zero point that a quantized tensor's codes have on the chip. */
-int32_t chip_zero(const weft_tensor *t);
+/* True when the DMA's strides reach all of the tensor. */
+bool dma_reaches(const view *v);
 
-/* The codes that an activation lets through, as they are on the chip. */
+/* Codes of a tensor's type as they are on the chip, and the ones that an activation lets through.
+ */
+weft_range chip_codes(weft_range codes, weft_dtype dtype);
 weft_range chip_range(weft_activation act, const weft_tensor *out);
 
 /* Kernel, stride, dilation and padding of a window operator. */
@@ -222,7 +224,5 @@ const char *lower_copy(lowering *l, int node);
 /* Adds to the layer's account: cycles that the unit cannot do without. */
 typedef enum { BOUND_ARRAY, BOUND_DW, BOUND_VEC } bound_kind;
 void account(lowering *l, bound_kind kind, uint64_t cycles, uint64_t macs);
-/* Table that an activation's 8-bit function is, between codes as they are on the chip. */
-const char *chip_table(lowering *l, int node, uint8_t table[256]);
 
 #endif

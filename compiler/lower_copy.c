@@ -33,10 +33,6 @@ static bool copy_box(lowering *l, const view *x, const view *y, const box *b) {
   return true;
 }
 
-static bool dma_limits(const view *v) {
-  return v->w <= 4095 && v->h <= 4095 && (uint64_t)v->w * v->c < 1u << 24 && v->c < 1u << 16;
-}
-
 static const char *done(lowering *l, bool ok) {
   l->prog->layer[l->layer].unit = WEFT_UNIT_STORE;
   return ok ? NULL : "one pixel's channels do not fit the scratchpad";
@@ -53,7 +49,7 @@ static const char *lower_concatenation(lowering *l, const weft_node *n) {
   if (!view_of(l, n->out[0], &y)) return not_8bit;
   for (int i = 0; i < n->n_in; i++) {
     if (!view_of(l, n->in[i], &x)) return not_8bit;
-    if (!dma_limits(&x) || !dma_limits(&y)) return "the tensor is too large for the DMA";
+    if (!dma_reaches(&x) || !dma_reaches(&y)) return "the tensor is too large for the DMA";
     if (x.region != 2) return "an operand is a constant";
     const weft_quant *a = &t[n->in[i]].quant, *b = &t[n->out[0]].quant; /* none: plain bytes */
     if (a->n != b->n || (a->n && a->scale[0] != b->scale[0]) || x.zp != y.zp)
@@ -120,7 +116,7 @@ static const char *lower_pad(lowering *l, const weft_node *n) {
   }
   uint32_t words = ceil_div(y.c, l->w) * y.w,
            rows = words ? weft_spad_words(l->cfg) / 2 / words : 0;
-  if (!dma_limits(&x) || !dma_limits(&y) || words > 65535 || before[2] * y.c > 65535 || !rows ||
+  if (!dma_reaches(&x) || !dma_reaches(&y) || words > 65535 || before[2] * y.c > 65535 || !rows ||
       ceil_div(y.c, l->w) > 4095)
     return "the padded rows do not fit the scratchpad";
   whole_scratchpad(l);
@@ -147,7 +143,7 @@ static const char *lower_slice(lowering *l, const weft_node *n) {
   view x, y;
   box b = {{0}, {0}, {0}};
   if (!view_of(l, n->in[0], &x) || !view_of(l, n->out[0], &y)) return not_8bit;
-  if (!dma_limits(&x) || !dma_limits(&y)) return "the tensor is too large for the DMA";
+  if (!dma_reaches(&x) || !dma_reaches(&y)) return "the tensor is too large for the DMA";
   if (x.region != 2 || t[n->in[0]].rank != t[n->out[0]].rank) return "operand not supported";
   if (!read_ints(&t[n->in[1]], t[n->in[0]].rank, 0, b.from)) return "begin must be a constant";
   whole_scratchpad(l);
@@ -166,7 +162,7 @@ static const char *lower_split(lowering *l, const weft_node *n) {
   whole_scratchpad(l);
   for (int i = 0; i < n->n_out; i++) {
     if (!view_of(l, n->out[i], &y)) return not_8bit;
-    if (!dma_limits(&x) || !dma_limits(&y)) return "the tensor is too large for the DMA";
+    if (!dma_reaches(&x) || !dma_reaches(&y)) return "the tensor is too large for the DMA";
     box b = {{0}, {0}, {y.n, y.h, y.w, y.c}};
     b.from[axis] = at;
     at += b.size[axis];

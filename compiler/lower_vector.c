@@ -17,10 +17,6 @@ static void split_scratchpad(lowering *l) {
 static const char *const too_large = "one pixel's channels do not fit the scratchpad";
 static const char *const not_8bit = "only 8-bit tensors of up to four dimensions";
 
-static bool dma_limits(const view *v) {
-  return v->w <= 4095 && v->h <= 4095 && (uint64_t)v->w * v->c < 1u << 24 && v->c < 1u << 16;
-}
-
 static uint64_t beats(const lowering *l) {
   return l->w / l->cfg->vec_lanes;
 }
@@ -35,9 +31,11 @@ static bool same_dims(const view *a, const view *b) {
   return a->n == b->n && a->h == b->h && a->w == b->w && a->c == b->c;
 }
 
-static void set_stage_range(weft_range r, bool uint8, int32_t *lo, int32_t *hi) {
-  *lo = r.lo - (uint8 ? 128 : 0);
-  *hi = r.hi - (uint8 ? 128 : 0);
+/* Codes that leave the output stage: of y's type, as on the chip. */
+static void set_codes(weft_range codes, const weft_tensor *y, int32_t *lo, int32_t *hi) {
+  weft_range r = chip_codes(codes, y->dtype);
+  *lo = r.lo;
+  *hi = r.hi;
 }
 
 static weft_range add_fields(weft_insn_VEW *in, weft_add_params p) {
@@ -88,14 +86,15 @@ static const char *describe_elementwise(lowering *l, const weft_node *n, vector_
   }
   in->a_zp = v->a.zp;
   in->b_zp = v->b.zp;
-  set_stage_range(clamp, v->y.uint8, &in->clamp_min, &in->clamp_max);
+  set_codes(clamp, y, &in->clamp_min, &in->clamp_max);
   v->opcode = WEFT_OP_CODE_VEW;
   v->operands = 2;
   v->cycles_per_word = beats(l) > 2 ? beats(l) : 2;
   return NULL;
 }
 
-const char *chip_table(lowering *l, int node, uint8_t table[256]) {
+/* The 8-bit function of an activation, between codes as they are on the chip. */
+static const char *chip_table(lowering *l, int node, uint8_t table[256]) {
   const weft_node *n = &l->graph->node[node];
   const weft_tensor *x = &l->graph->tensor[n->in[0]], *y = &l->graph->tensor[n->out[0]];
   uint8_t raw[256], in = x->dtype == WEFT_UINT8 ? 0x80 : 0, out = y->dtype == WEFT_UINT8 ? 0x80 : 0;
@@ -148,8 +147,8 @@ static const char *describe_pool(lowering *l, const weft_node *n, vector_layer *
                                              : WEFT_VPOOL_AVG;
   if (v->vpool.op != WEFT_VPOOL_MAX && v->k.kh * v->k.kw > WEFT_AVG_MAX_WINDOW)
     return "an average of more than 256 pixels";
-  set_stage_range(weft_activation_range(a->activation, &l->graph->tensor[n->out[0]]), v->y.uint8,
-                  &v->vpool.clamp_min, &v->vpool.clamp_max);
+  const weft_tensor *y = &l->graph->tensor[n->out[0]];
+  set_codes(weft_activation_range(a->activation, y), y, &v->vpool.clamp_min, &v->vpool.clamp_max);
   return finish_window(l, v);
 }
 
@@ -182,7 +181,7 @@ static const char *describe_mean(lowering *l, const weft_node *n, vector_layer *
   v->vpool.bias = -(int32_t)count * v->a.zp;
   v->vpool.out_zp = v->y.zp;
   set_multiplier(p.m, &v->vpool.o_mult, &v->vpool.o_shift);
-  set_stage_range(p.clamp, v->y.uint8, &v->vpool.clamp_min, &v->vpool.clamp_max);
+  set_codes(p.clamp, y, &v->vpool.clamp_min, &v->vpool.clamp_max);
   return finish_window(l, v);
 }
 
@@ -230,7 +229,7 @@ const char *vector_describe(lowering *l, int node, vector_layer *v) {
   default: why = describe_table(l, node, v); break;
   }
   if (why) return why;
-  return dma_limits(&v->a) && dma_limits(&v->y) ? NULL : "the tensor is too large for the DMA";
+  return dma_reaches(&v->a) && dma_reaches(&v->y) ? NULL : "the tensor is too large for the DMA";
 }
 
 void vector_account(lowering *l, const vector_layer *v) {

@@ -1,15 +1,23 @@
 /* Views of tensors, tiles of images, and the LOADs and STOREs that move them. */
 #include "lower.h"
 
-int32_t chip_zero(const weft_tensor *t) {
+/* The zero point that a tensor's codes have on the chip. */
+static int32_t chip_zero(const weft_tensor *t) {
   int32_t zp = t->quant.n ? t->quant.zero_point[0] : 0;
   return t->dtype == WEFT_UINT8 ? zp - 128 : zp;
 }
 
+weft_range chip_codes(weft_range codes, weft_dtype dtype) {
+  int32_t flip = dtype == WEFT_UINT8 ? 128 : 0;
+  return (weft_range){codes.lo - flip, codes.hi - flip};
+}
+
 weft_range chip_range(weft_activation act, const weft_tensor *out) {
-  weft_range r = weft_activation_range(act, out);
-  int32_t flip = out->dtype == WEFT_UINT8 ? 128 : 0;
-  return (weft_range){r.lo - flip, r.hi - flip};
+  return chip_codes(weft_activation_range(act, out), out->dtype);
+}
+
+bool dma_reaches(const view *v) {
+  return v->w <= 4095 && v->h <= 4095 && (uint64_t)v->w * v->c < 1u << 24 && v->c < 1u << 16;
 }
 
 bool view_of(lowering *l, int tensor, view *out) {
@@ -28,7 +36,7 @@ bool view_of(lowering *l, int tensor, view *out) {
                 .zp = chip_zero(t)};
   if (weft_is_const(t)) {
     out->region = 1;
-    out->offset = UINT64_MAX; /* placed when it is used: see constant_view() */
+    out->offset = UINT64_MAX; /* placed when it is used (lower_vector.c) */
   } else {
     out->region = 2;
     out->offset = l->prog->place[tensor].offset;

@@ -75,10 +75,6 @@ void weft_load_words_begin(weft_load_words *it, const weft_sim *s, const weft_in
   *it = (weft_load_words){.in = in, .unit = unit, .words = pixel_words(in, unit)};
 }
 
-uint64_t weft_load_word_count(const weft_sim *s, const weft_insn_LOAD *in) {
-  return (uint64_t)in->rows * in->pixels * pixel_words(in, memory_word(s, in->dst));
-}
-
 bool weft_load_words_next(weft_load_words *it, uint64_t *need) {
   const weft_insn_LOAD *in = it->in;
   if (it->row == in->rows) return false;
@@ -111,11 +107,6 @@ bool weft_load_words_next(weft_load_words *it, uint64_t *need) {
 
 void weft_store_words_begin(weft_store_words *it, const weft_sim *s, const weft_insn_STORE *in) {
   *it = (weft_store_words){.in = in, .base = s->base[in->region] + in->offset, .w = s->w};
-}
-
-uint64_t weft_store_word_count(const weft_sim *s, const weft_insn_STORE *in) {
-  uint32_t words = (in->byte_off + in->pix_bytes + s->w - 1) / s->w - in->byte_off / s->w;
-  return (uint64_t)in->rows * in->pixels * words;
 }
 
 bool weft_store_words_next(weft_store_words *it, uint64_t *addr, uint32_t *bytes) {

@@ -39,7 +39,6 @@ typedef struct {
 } weft_load_words;
 void weft_load_words_begin(weft_load_words *it, const weft_sim *s, const weft_insn_LOAD *in);
 bool weft_load_words_next(weft_load_words *it, uint64_t *need);
-uint64_t weft_load_word_count(const weft_sim *s, const weft_insn_LOAD *in);
 
 /* Words that a STORE reads, one per cycle, and the DRAM bytes each one yields. */
 typedef struct {
@@ -50,6 +49,5 @@ typedef struct {
 } weft_store_words;
 void weft_store_words_begin(weft_store_words *it, const weft_sim *s, const weft_insn_STORE *in);
 bool weft_store_words_next(weft_store_words *it, uint64_t *addr, uint32_t *bytes);
-uint64_t weft_store_word_count(const weft_sim *s, const weft_insn_STORE *in);
 
 #endif
