@@ -222,20 +222,19 @@ static uint64_t emit_params(conv *v, lowering *l, uint32_t blocks) {
 int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks, piece **pieces) {
   builder b = {0};
   uint32_t blocks = ceil_div(v->y.c, l->c), depth = ceil_div(conv_channels(v), l->r);
-  uint32_t params = weft_param_blocks(l->cfg) / 2, most = 1; /* column blocks in a chunk */
-  for (uint32_t nb = 0; nb < blocks; nb++) {
-    uint32_t kb, n;
-    conv_k_range(v, l, nb, &kb, &n);
-    if (conv_taps(v) * n * l->r > most) most = conv_taps(v) * n * l->r;
-  }
-  most = plan->chunk_rows > most ? plan->chunk_rows / most : 1; /* as the plan's cost assumes */
+  uint32_t params = weft_param_blocks(l->cfg) / 2, column = conv_column_rows(v, l);
+  /* column blocks in a chunk, as the plan's cost assumes */
+  uint32_t most = plan->chunk_rows > column ? plan->chunk_rows / column : 1;
   if (most > params) most = params;
   chunk *open = NULL; /* takes more column blocks */
   for (uint32_t nb = 0; nb < blocks; nb++) {
     bool begun = false;
+    uint32_t kb, k_count;
+    conv_k_range(v, l, nb, &kb, &k_count);
     for (uint32_t slice = 0; slice < depth; slice += plan->k_slice) {
       uint32_t len = slice + plan->k_slice < depth ? plan->k_slice : depth - slice;
-      bool last = slice + len == depth;
+      if (slice + len <= kb || slice >= kb + k_count) continue; /* other groups' channels */
+      bool last = slice + len >= kb + k_count;
       piece p[CONV_COMPONENTS];
       int n = pieces_of(v, l, nb, slice, len, p);
       uint32_t rows = 0;
