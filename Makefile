@@ -112,6 +112,7 @@ demo: deps ## builds, classifies a picture, checks every value, writes a report 
 
 include mk/tests.mk
 include mk/lint.mk
+include mk/rtl.mk
 
 bench: deps ## measures cycles and simulation speed, writes them into docs/performance.md
 	@$(SUBMAKE) all

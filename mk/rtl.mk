@@ -1,0 +1,42 @@
+# The RTL: generated constants, lint, the Verilated library of a preset, module tests.
+#
+# A preset's constants lie in build/gen/preset/PRESET; every module finds them by weft_pkg. Each
+# tests/rtl/test_NAME.cc (cmocka, C++) becomes build/rtl/PRESET/test_NAME: it drives the module
+# tb_NAME of tests/rtl/tb_NAME.sv, or weft_NAME where there is no such file.
+RTL_PKG  := rtl/weft_pkg.sv
+RTL_SRC  := $(RTL_PKG) $(sort $(filter-out $(RTL_PKG),$(wildcard rtl/*.sv)))
+RTL_GEN  := $(GEN)/weft_isa.vh $(GEN)/weft_types.vh $(GEN)/weft_legal.vh
+RTL_TESTS := $(patsubst tests/rtl/test_%.cc,%,$(sort $(wildcard tests/rtl/test_*.cc)))
+rtl_inc   = -I$(GEN) -I$(GEN)/preset/$(1)
+VERILATOR ?= verilator
+VFLAGS   := --cc -O3 --x-assign fast --x-initial fast --noassert -Wall
+
+.PHONY: lint-rtl rtl-tests
+RTL_LINT_PRESETS ?= nano-16 micro-64 edge-256
+lint-rtl: ## verilator --lint-only on every module as top at 4x4, 8x8, 16x16; Yosys and Icarus read it
+	@$(SUBMAKE) $(RTL_GEN) $(foreach p,$(RTL_LINT_PRESETS),$(GEN)/preset/$(p)/weft_config.vh)
+	@GEN=$(GEN) PRESETS="$(RTL_LINT_PRESETS)" mk/lint_rtl.sh $(RTL_SRC)
+
+$(GEN)/weft_types.vh: $(GEN)/weft-gen
+	@$< types > $@.tmp && mv $@.tmp $@
+$(GEN)/weft_legal.vh: $(GEN)/weft-gen
+	@$< legal > $@.tmp && mv $@.tmp $@
+
+# $(call rtl_test,PRESET,NAME)
+define rtl_test
+$(BUILD)/rtl/$(1)/test_$(2): tests/rtl/test_$(2).cc $(wildcard tests/rtl/tb_$(2).sv) $(RTL_SRC) \
+    $(RTL_GEN) $(GEN)/preset/$(1)/weft_config.vh $(wildcard tests/rtl/*.h) $(LIBS)
+	@mkdir -p $(BUILD)/rtl/$(1)
+	$$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j 1 $(call rtl_inc,$(1)) -y rtl \
+	  --Mdir $(BUILD)/rtl/$(1)/obj_$(2) \
+	  --top-module $(if $(wildcard tests/rtl/tb_$(2).sv),tb_$(2),weft_$(2)) --prefix Vtb \
+	  -CFLAGS "-std=c++17 -O1 -DPRESET='\"$(1)\"' $(foreach i,$(INC_tests),-I$(abspath $(patsubst -I%,%,$(i)))) -I$(abspath tests/rtl)" \
+	  -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O0" -o ../test_$(2) \
+	  $(RTL_PKG) $(wildcard tests/rtl/tb_$(2).sv) $(if $(wildcard tests/rtl/tb_$(2).sv),,rtl/weft_$(2).sv) \
+	  tests/rtl/test_$(2).cc -LDFLAGS "$(abspath $(LIBS)) -lcmocka $(LDLIBS)" \
+	  > $(BUILD)/rtl/$(1)/test_$(2).log 2>&1 || { cat $(BUILD)/rtl/$(1)/test_$(2).log; exit 1; }
+endef
+RTL_TEST_PRESETS ?= nano-16
+ALL_PRESETS := nano-16 micro-64 edge-256
+$(foreach p,$(ALL_PRESETS),$(foreach t,$(RTL_TESTS),$(eval $(call rtl_test,$(p),$(t)))))
+rtl-tests: $(foreach p,$(RTL_TEST_PRESETS),$(RTL_TESTS:%=$(BUILD)/rtl/$(p)/test_%)) # builds them
