@@ -5,17 +5,8 @@
 #ifndef WEFT_SIM_DMA_H
 #define WEFT_SIM_DMA_H
 
+#include "dram.h"
 #include "state.h"
-
-/* One AXI burst: never crosses a 256-byte boundary, so never a 4 KiB one. */
-typedef struct {
-  uint64_t addr;
-  uint32_t bytes;
-} weft_burst;
-
-static inline uint32_t weft_burst_beats(weft_burst b, uint32_t bus) {
-  return (uint32_t)((b.addr + b.bytes + bus - 1) / bus - b.addr / bus);
-}
 
 /* Contiguous byte runs of a LOAD: rows, or pixels where the source has gaps, merged when adjacent;
  * cut into bursts. */

@@ -28,17 +28,13 @@ uint64_t port_address_time(const timing *t) {
   return a < b ? a : b;
 }
 
-static void push_read(timing *t, dram_request r) {
-  t->read[(t->read_head + t->read_count++) % READ_FIFO] = r;
-}
-
 static void issue_fetch(timing *t, uint64_t now) {
   const weft_sim *s = t->s;
   uint64_t addr = s->base[0] + s->program_offset + (uint64_t)t->fetched * WEFT_INSN_BYTES;
   uint64_t room = WEFT_BURST_BYTES - addr % WEFT_BURST_BYTES;
   uint64_t left = (uint64_t)(t->n - t->fetched) * WEFT_INSN_BYTES;
   weft_burst b = {addr, (uint32_t)(left < room ? left : room)};
-  push_read(t, (dram_request){now + s->cfg.dram_latency, b, true, t->fetched, false});
+  weft_dram_read(&t->dram, now, b, BURST_FETCH, t->fetched);
   t->fetch_free[t->fetch_bursts++ % s->cfg.fetch_slots] = WEFT_NEVER;
   t->fetched += b.bytes / WEFT_INSN_BYTES;
 }
@@ -48,7 +44,7 @@ static load_context *newest_context(timing *t) {
 }
 
 static void issue_load(timing *t, uint64_t now) {
-  push_read(t, (dram_request){now + t->s->cfg.dram_latency, t->ar_burst, false, t->ar_insn, false});
+  weft_dram_read(&t->dram, now, t->ar_burst, BURST_LOAD, t->ar_insn);
   t->slot_free[t->bursts_issued++ % t->s->cfg.dma_slots] = WEFT_NEVER;
   newest_context(t)->bytes += t->ar_burst.bytes;
   t->stream_issued += t->ar_burst.bytes;
@@ -142,8 +138,8 @@ void load_start(timing *t, size_t insn, uint64_t now) {
 
 /* --- STORE ---------------------------------------------------------------------------------- */
 static void close_slot(timing *t, bool last) {
-  t->write[(t->write_head + t->write_count++) % WRITE_FIFO] =
-      (dram_request){t->open_last + WEFT_T_DMA_PACK, t->open, false, t->pack_insn, last};
+  weft_dram_write(&t->dram, t->open_last + WEFT_T_DMA_PACK, t->open,
+                  last ? BURST_STORE_LAST : BURST_STORE, t->pack_insn);
   t->open.bytes = 0;
 }
 
@@ -196,55 +192,47 @@ void store_start(timing *t, size_t insn, uint64_t now) {
 
 /* --- the data bus --------------------------------------------------------------------------- */
 uint64_t port_grant_time(const timing *t) {
-  uint64_t r = t->read_count ? t->read[t->read_head].ready : WEFT_NEVER;
-  uint64_t w = t->write_count ? t->write[t->write_head].ready : WEFT_NEVER;
-  uint64_t first = r < w ? r : w;
-  return first == WEFT_NEVER ? WEFT_NEVER : max2(first, t->bus_free);
+  return weft_dram_next(&t->dram);
 }
 
-static void fetch_arrived(timing *t, const dram_request *r, uint64_t start) {
-  size_t n = r->burst.bytes / WEFT_INSN_BYTES;
-  for (size_t i = 0; i < n; i++) {
-    uint64_t last = r->burst.addr + (i + 1) * WEFT_INSN_BYTES - 1;
-    t->available[r->insn + i] = start + last / bus(t) - r->burst.addr / bus(t) + 1;
+static void fetch_arrived(timing *t, const weft_dram_grant *g) {
+  const weft_burst *b = &g->request.burst;
+  for (size_t i = 0; i < b->bytes / WEFT_INSN_BYTES; i++) {
+    uint64_t last = b->addr + (i + 1) * WEFT_INSN_BYTES - 1;
+    t->available[g->request.tag + i] = g->start + last / bus(t) - b->addr / bus(t) + 1;
   }
+}
+
+static void store_served(timing *t, const weft_dram_grant *g) {
+  uint64_t left = g->start + g->beats;
+  t->s->write_bytes += (uint64_t)g->beats * bus(t);
+  t->store_slot_free[t->slots_served++ % t->s->cfg.store_slots] = left;
+  if (g->request.owner == BURST_STORE_LAST) {
+    uint64_t end = left + WEFT_T_DRAM_WRITE;
+    timing_account(t, WEFT_UNIT_STORE, g->request.tag, end);
+    timing_complete(t, g->request.tag, end);
+  }
+  pack(t);
+}
+
+static void load_arrived(timing *t, const weft_dram_grant *g) {
+  t->stream_arrived += g->request.burst.bytes;
+  uint64_t slot = t->bursts_arrived++ % t->s->cfg.dma_slots;
+  t->arrived[slot].stream_end = t->stream_arrived;
+  t->arrived[slot].start = g->start;
+  t->arrived[slot].burst = g->request.burst;
+  unpack(t);
 }
 
 void port_grant(timing *t, uint64_t now) {
-  bool read_ready = t->read_count && t->read[t->read_head].ready <= now;
-  bool write_ready = t->write_count && t->write[t->write_head].ready <= now;
-  bool write = write_ready && (!read_ready || !t->bus_last_write);
-  uint64_t start = now;
-  if (t->bus_used && write != t->bus_last_write) start += t->s->cfg.dram_turnaround;
-  dram_request r = write ? t->write[t->write_head] : t->read[t->read_head];
-  uint32_t beats = weft_burst_beats(r.burst, bus(t));
-  t->bus_free = start + beats;
-  t->bus_last_write = write;
-  t->bus_used = true;
-  if (write) {
-    t->write_head = (t->write_head + 1) % WRITE_FIFO;
-    t->write_count--;
-    t->s->write_bytes += (uint64_t)beats * bus(t);
-    t->store_slot_free[t->slots_served++ % t->s->cfg.store_slots] = t->bus_free;
-    if (r.last) {
-      uint64_t end = t->bus_free + WEFT_T_DRAM_WRITE;
-      timing_account(t, WEFT_UNIT_STORE, r.insn, end);
-      timing_complete(t, r.insn, end);
-    }
-    pack(t);
+  weft_dram_grant g = weft_dram_serve(&t->dram, now);
+  if (g.write) {
+    store_served(t, &g);
     return;
   }
-  t->read_head = (t->read_head + 1) % READ_FIFO;
-  t->read_count--;
-  t->s->read_bytes += (uint64_t)beats * bus(t);
-  if (r.fetch) {
-    fetch_arrived(t, &r, start);
-    return;
-  }
-  t->stream_arrived += r.burst.bytes;
-  uint64_t slot = t->bursts_arrived++ % t->s->cfg.dma_slots;
-  t->arrived[slot].stream_end = t->stream_arrived;
-  t->arrived[slot].start = start;
-  t->arrived[slot].burst = r.burst;
-  unpack(t);
+  t->s->read_bytes += (uint64_t)g.beats * bus(t);
+  if (g.request.owner == BURST_FETCH)
+    fetch_arrived(t, &g);
+  else
+    load_arrived(t, &g);
 }

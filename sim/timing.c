@@ -264,6 +264,7 @@ static void finish(timing *t) {
 
 static void setup(timing *t, weft_sim *s, size_t n, weft_err *err) {
   *t = (timing){.s = s, .n = n, .err = err};
+  weft_dram_init(&t->dram, s->cfg.dram_bytes, s->cfg.dram_latency, s->cfg.dram_turnaround);
   s->times = realloc(s->times, n * sizeof *s->times);
   s->progress = realloc(s->progress, n * sizeof *s->progress);
   t->available = malloc(n * sizeof *t->available);

@@ -7,22 +7,15 @@
 #include "occupancy.h"
 #include "state.h"
 
-#define WEFT_NEVER UINT64_MAX
-enum { MAX_SLOTS = 64, READ_FIFO = 128, WRITE_FIFO = 32 };
+enum { MAX_SLOTS = 64 };
+/* Whose burst it is (weft_dram_request.owner). */
+enum { BURST_LOAD, BURST_FETCH, BURST_STORE, BURST_STORE_LAST };
 
 /* A queue of times: tokens of one semaphore. */
 typedef struct {
   uint64_t *time;
   size_t head, count, size;
 } token_fifo;
-
-typedef struct {
-  uint64_t ready; /* the DRAM may serve it from here on */
-  weft_burst burst;
-  bool fetch; /* the fetch unit's, else LOAD's or STORE's */
-  size_t insn;
-  bool last; /* STORE: the instruction's last burst */
-} dram_request;
 
 /* A LOAD between its start and its last write. */
 typedef struct {
@@ -68,13 +61,10 @@ typedef struct {
   size_t n_blocked, size_blocked;
   uint64_t fetch_stall;
 
-  /* the read address channel and the DRAM's data bus */
+  /* the read address channel and the DRAM */
   uint64_t ar_free;
   bool ar_last_fetch;
-  uint64_t bus_free;
-  bool bus_last_write, bus_used;
-  dram_request read[READ_FIFO], write[WRITE_FIFO];
-  size_t read_head, read_count, write_head, write_count;
+  weft_dram dram;
 
   /* LOAD: address stage (one instruction), then contexts in order */
   bool ar_active;
