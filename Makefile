@@ -55,6 +55,7 @@ INC_driver   := -Idriver $(INC_arch)
 INC_cli      := -Icli -Idriver -Icompiler -Isim $(INC_arch) $(INC_kernels)
 INC_tests    := -Itests -Itests/support $(INC_cli)
 driver_model_INC := -Isim
+driver_rtl_INC   := -Isim
 
 # $(call text_file,FILE,VARIABLE): FILE holds the variable's text and is written only when that is
 # another one, so that what depends on it is made again exactly then.
@@ -85,7 +86,7 @@ $(BUILD)/$(1)/%.cc.o: $(1)/%.cc $(FLAGS) | $(GEN)/.done
 -include $$($(1)_OBJ:.o=.d)
 endef
 # Programs of their own, not parts of a library.
-NOLIB := arch/gen.c cli/main.c
+NOLIB := arch/gen.c cli/main.c driver/rtl_shim.cc
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
 LIBS := $(foreach f,cli driver sim compiler kernels arch,$(BUILD)/lib$(f).a)
@@ -119,12 +120,7 @@ bench: deps ## measures cycles and simulation speed, writes them into docs/perfo
 	WEFT=$(BUILD)/weft bench/models.sh
 	WEFT=$(BUILD)/weft bench/parts.sh $(MODEL)
 	WEFT=$(BUILD)/weft bench/speed.sh $(MODEL)
-
-PRESET ?= edge-256
-rtl: ## not part of this version: there is no RTL yet
-	@echo "make rtl PRESET=$(PRESET): the RTL is not part of this version yet;" >&2
-	@echo "  its constants are (make $(GEN)/preset/$(PRESET)/weft_config.vh)" >&2
-	@exit 2
+	WEFT=$(BUILD)/weft bench/others.sh
 
 clean: ## removes build/
 	rm -rf build

@@ -44,8 +44,7 @@ static const char *upper(const char *name) {
 }
 
 static void number(const char *what, const char *name, unsigned long v, const char *doc) {
-  printf("localparam int %s%s = %lu;%s%s\n", what, name, v, doc ? "  // " : "",
-         doc ? doc : "");
+  printf("localparam int %s%s = %lu;%s%s\n", what, name, v, doc ? "  // " : "", doc ? doc : "");
 }
 
 static void begin(const char *from) {
@@ -67,8 +66,8 @@ static void verilog_fields(const weft_insn_info *insn) {
   for (int i = 0; i < insn->n_fields; i++) {
     const weft_field *f = &insn->field[i];
     const char *name = upper(f->name);
-    printf("localparam int %s_%s_LSB = %d, %s_%s_W = %d;  // %s%s\n", insn->name, name,
-           f->lsb, insn->name, name, f->bits, f->is_signed ? "signed; " : "", f->doc);
+    printf("localparam int %s_%s_LSB = %d, %s_%s_W = %d;  // %s%s\n", insn->name, name, f->lsb,
+           insn->name, name, f->bits, f->is_signed ? "signed; " : "", f->doc);
     uint32_t all = f->bits == 32 ? UINT32_MAX : ((uint32_t)1 << f->bits) - 1;
     if (!f->is_signed && (f->min || f->max != all))
       printf("localparam int %s_%s_MIN = %u, %s_%s_MAX = %u;\n", insn->name, name, f->min,
@@ -120,8 +119,8 @@ static void verilog(void) {
 #undef WEFT_CONSTANT
   printf("\n// Configuration defaults and accepted ranges\n");
 #define WEFT_KEY(name, def, min, max, rule, doc)                                                   \
-  printf("localparam int DEF_%s = %d, MIN_%s = %d, MAX_%s = %d;  // %s\n", upper(#name),  \
-         def, upper(#name), min, upper(#name), max, doc);
+  printf("localparam int DEF_%s = %d, MIN_%s = %d, MAX_%s = %d;  // %s\n", upper(#name), def,      \
+         upper(#name), min, upper(#name), max, doc);
 #include "config.def"
 #undef WEFT_KEY
   end();
@@ -445,6 +444,8 @@ int main(int argc, char **argv) {
     for (int i = check ? 3 : 2; i < argc; i++) failed |= docs(argv[i], check);
     return failed;
   }
-  fprintf(stderr, "usage: weft-gen verilog | types | legal | config [PRESET|FILE] | docs [--check] FILE...\n");
+  fprintf(
+      stderr,
+      "usage: weft-gen verilog | types | legal | config [PRESET|FILE] | docs [--check] FILE...\n");
   return 2;
 }

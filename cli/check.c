@@ -3,7 +3,6 @@
 #include "check.h"
 
 #include "exec.h"
-#include "sim.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -163,7 +162,7 @@ typedef struct {
   uint32_t rows, pixels;
 } layout;
 
-static bool layout_of(const weft_checker *c, weft_sim *sim, const weft_insn *insn, layout *l) {
+static bool layout_of(const weft_checker *c, const weft_insn *insn, layout *l) {
   const weft_config *cfg = &c->program->config;
   const size_t w = weft_word_bytes(cfg);
   weft_operand o;
@@ -184,7 +183,7 @@ static bool layout_of(const weft_checker *c, weft_sim *sim, const weft_insn *ins
   case WEFT_OP_CODE_STORE: {
     const weft_insn_STORE *s = &insn->STORE;
     if (s->region > WEFT_REGION_ARENA) return false;
-    l->memory = weft_sim_dram(sim, &l->bytes);
+    l->memory = weft_device_memory(c->dev, WEFT_DEVICE_DRAM, &l->bytes);
     l->base = c->image.addr[s->region] + s->offset;
     l->row = s->d_row_stride;
     l->pixel = s->d_pix_stride;
@@ -194,7 +193,7 @@ static bool layout_of(const weft_checker *c, weft_sim *sim, const weft_insn *ins
   }
   default: return false;
   }
-  l->memory = weft_sim_memory(sim, WEFT_MEM_SPAD, &l->bytes);
+  l->memory = weft_device_memory(c->dev, WEFT_MEM_SPAD, &l->bytes);
   l->base = o.base * w;
   if (insn->opcode == WEFT_OP_CODE_GEMM) l->base += (size_t)insn->GEMM.o_block * cfg->cols;
   l->row = o.row_stride * w;
@@ -213,17 +212,17 @@ static bool part_is_valid(const weft_result *r, size_t elements) {
          image <= elements && image * ((uint64_t)r->batch + 1) <= elements;
 }
 
-static void on_instruction(void *user, weft_sim *sim, size_t index, int phase) {
+static void on_instruction(void *user, size_t index) {
   weft_checker *c = user;
   const uint32_t at = c->first + (uint32_t)index;
-  if (phase != WEFT_HOOK_AFTER || at >= c->program->n_insns) return;
+  if (at >= c->program->n_insns) return;
   const weft_result *r = &c->program->result[at];
   if (r->tensor < 0) return;
   const weft_tensor *t = &c->graph->tensor[r->tensor];
   weft_insn insn;
   layout l;
   if (weft_decode(c->program->code + (size_t)at * WEFT_INSN_BYTES, &insn, NULL) != WEFT_OK ||
-      !layout_of(c, sim, &insn, &l))
+      !layout_of(c, &insn, &l))
     return fault(c, at, r->tensor, "an instruction without a result that can be compared");
   if (weft_dtype_size(t->dtype) != 1 || !part_is_valid(r, weft_tensor_elements(t)) ||
       r->h > l.rows || r->w > l.pixels)
@@ -247,7 +246,7 @@ static void on_instruction(void *user, weft_sim *sim, size_t index, int phase) {
 void weft_checker_watch(weft_checker *c, weft_device *dev, const weft_loaded *image) {
   c->dev = dev;
   c->image = *image;
-  weft_sim_set_hook(weft_device_model(dev), on_instruction, c);
+  (void)weft_device_observe(dev, on_instruction, c);
 }
 
 void weft_checker_segment(weft_checker *c, uint32_t first) {
@@ -295,7 +294,7 @@ static void link_views(weft_checker *c) {
 /* --- the whole ------------------------------------------------------------------------------- */
 void weft_checker_free(weft_checker *c) {
   if (!c) return;
-  if (c->dev) weft_sim_set_hook(weft_device_model(c->dev), NULL, NULL);
+  if (c->dev) (void)weft_device_observe(c->dev, NULL, NULL);
   for (int t = 0; c->state && t < c->graph->n_tensors; t++) free(c->state[t]);
   free(c->state);
   free(c->has_result);

@@ -2,7 +2,7 @@
  * executor, bit for bit.
  *
  * weft_program.result says of which tensor every instruction produced which part. After each one
- * the checker looks that part up in the model's scratchpad (STORE: in its DRAM) and compares.
+ * the checker looks that part up in the device's scratchpad (STORE: in its DRAM) and compares.
  * Elements are counted once, however often they are compared; an element that differed once counts
  * as a mismatch. Elements of an operator's output that nothing ever compared are mismatches too:
  * the check cannot pass by not looking. Left out are only outputs that never exist:
@@ -25,7 +25,7 @@ weft_status weft_checker_new(const weft_graph *graph, const weft_program *progra
                              void *const *input, weft_checker **out, weft_err *err);
 void weft_checker_free(weft_checker *c);
 
-/* Watches a device opened as "model" from now on, until weft_checker_free(). */
+/* Watches a simulated device (weft_device_observe) from now on, until weft_checker_free(). */
 void weft_checker_watch(weft_checker *c, weft_device *dev, const weft_loaded *image);
 /* The next submit runs the instructions from `first` on. */
 void weft_checker_segment(weft_checker *c, uint32_t first);

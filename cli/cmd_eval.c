@@ -90,18 +90,7 @@ static weft_status write_json(const request *q, const eval_run *run, weft_err *e
                 (json_int_t)run->top5, "top5", share(run->top5, run), "jobs", run->jobs, "seconds",
                 run->seconds, "images_per_second", (double)run->done / run->seconds);
   if (!j) return weft_fail(err, WEFT_EINPUT, "%s: cannot write names as JSON", q->json);
-  weft_outfile o = {.f = stdout};
-  bool file = strcmp(q->json, "-") != 0;
-  weft_status status = file ? weft_outfile_open(&o, q->json, err) : WEFT_OK;
-  if (!status) {
-    bool good =
-        json_dumpf(j, o.f, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', o.f) != EOF;
-    if (!good) status = weft_fail(err, WEFT_EINPUT, "%s: cannot write", q->json);
-    if (file && good) status = weft_outfile_close(&o, err);
-    if (file && !good) weft_outfile_abandon(&o);
-  }
-  json_decref(j);
-  return status;
+  return weft_json_save(j, q->json, err);
 }
 
 int weft_cmd_eval(int argc, char **argv) {

@@ -19,6 +19,7 @@ typedef struct {
   weft_config_options config;
   weft_list input, output;
   const char *backend_name, *normalize, *labels, *json, *report, *trace;
+  weft_waves waves;
   bool check, timing_only, races, no_races, portable, quiet;
   uint64_t seed;
   weft_backend backend;
@@ -40,7 +41,7 @@ static int parse(run_options *o, int argc, char **argv, weft_list *rest) {
        "what pixels mean: auto (default), 0..1, -1..1, 0..255"},
       {"--seed", "N", WEFT_OPT_NUMBER, &o->seed, "of the random input (default: 1)"},
       {"--backend", "NAME", WEFT_OPT_TEXT, &o->backend_name,
-       "sim (default): the C model; ref: host kernels; rtl: not in this build"},
+       "sim (default): the C model; rtl: Verilated hardware (make rtl); ref: host kernels"},
       WEFT_CONFIG_OPTIONS(o->config),
       {"--check", NULL, WEFT_OPT_FLAG, &o->check,
        "compare every instruction's result with the reference kernels, bit for bit"},
@@ -57,6 +58,7 @@ static int parse(run_options *o, int argc, char **argv, weft_list *rest) {
       {"--report", "FILE.html", WEFT_OPT_TEXT, &o->report, "writes a page with charts"},
       {"--trace", "FILE.json", WEFT_OPT_TEXT, &o->trace,
        "writes every instruction's time, for ui.perfetto.dev"},
+      WEFT_WAVES_OPTIONS(o->waves),
       {"--quiet", NULL, WEFT_OPT_FLAG, &o->quiet, "prints no tables"},
   };
   const weft_command command = {
@@ -71,18 +73,25 @@ static weft_status clash(const char *a, const char *b, const char *why, weft_err
 static weft_status check_options(run_options *o, weft_err *err) {
   weft_status status = weft_backend_parse(o->backend_name, &o->backend, err);
   if (!status) status = weft_norm_parse(o->normalize, &o->norm, err);
+  if (!status) status = weft_waves_parse(&o->waves, err);
   if (status) return status;
-  const char *ref = "--backend ref";
+  const char *ref = "--backend ref", *rtl = "--backend rtl";
   if (o->backend == WEFT_BACKEND_REF) {
     if (o->check) return clash("--check", ref, "it is what the check compares with", err);
     if (o->races) return clash("--races", ref, "there is one thread", err);
     if (o->timing_only) return clash("--timing-only", ref, "it has no cycles", err);
     if (o->trace) return clash("--trace", ref, "it has no cycles", err);
   }
+  if (o->backend == WEFT_BACKEND_RTL) {
+    if (o->timing_only) return clash("--timing-only", rtl, "it computes what it times", err);
+    if (o->races) return clash("--races", rtl, "the C model proves that", err);
+  } else if (o->waves.path) {
+    return weft_fail(err, WEFT_EINPUT, "run: --waves needs %s", rtl);
+  }
   if (o->timing_only && o->check) return clash("--timing-only", "--check", "no values", err);
   if (o->timing_only && o->output.n) return clash("--timing-only", "--output", "no values", err);
   if (o->races && o->no_races) return clash("--races", "--no-check-races", "opposites", err);
-  if (o->check && !o->no_races) o->races = true;
+  if (o->check && !o->no_races && o->backend == WEFT_BACKEND_SIM) o->races = true;
   return WEFT_OK;
 }
 
@@ -152,7 +161,7 @@ typedef struct {
 
 static weft_status run(const run_options *o, const char *path, resources *have, weft_err *err) {
   weft_status status =
-      weft_model_file_open(path, &o->config, o->backend == WEFT_BACKEND_SIM, &have->model, err);
+      weft_model_file_open(path, &o->config, o->backend != WEFT_BACKEND_REF, &have->model, err);
   if (status) return status;
   const weft_graph *g = have->model.graph;
   const weft_program *p = have->model.program;
@@ -164,7 +173,10 @@ static weft_status run(const run_options *o, const char *path, resources *have, 
                                        .timing_only = o->timing_only,
                                        .races = o->races,
                                        .portable = o->portable,
-                                       .slices = o->trace || o->report};
+                                       .slices = o->trace || o->report,
+                                       .waves = o->waves.path,
+                                       .waves_from = o->waves.from,
+                                       .waves_to = o->waves.to};
   if (!status) status = weft_runner_new(g, p, &options, &have->runner, err);
   if (!status) status = weft_runner_run(have->runner, have->input, err);
   if (status) return status;

@@ -4,6 +4,7 @@
 #define WEFT_COMMANDS_H
 
 int weft_cmd_run(int argc, char **argv);
+int weft_cmd_cosim(int argc, char **argv);
 int weft_cmd_compile(int argc, char **argv);
 int weft_cmd_disasm(int argc, char **argv);
 int weft_cmd_info(int argc, char **argv);

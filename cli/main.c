@@ -12,6 +12,7 @@ static const struct {
   const char *what;
 } commands[] = {
     {"run", weft_cmd_run, "runs a network, says what each layer cost, checks every result"},
+    {"cosim", weft_cmd_cosim, "runs model and RTL on the same program and compares them"},
     {"compile", weft_cmd_compile, "compiles a network into a program file"},
     {"disasm", weft_cmd_disasm, "prints a program's instructions"},
     {"info", weft_cmd_info, "describes a network or program; lists presets and keys"},

@@ -143,3 +143,18 @@ weft_status weft_config_choose(const weft_config_options *o, const weft_config *
   *out = c;
   return WEFT_OK;
 }
+
+weft_status weft_waves_parse(weft_waves *w, weft_err *err) {
+  w->from = 0;
+  w->to = UINT64_MAX;
+  if (!w->window) return WEFT_OK;
+  if (!w->path) return weft_fail(err, WEFT_EINPUT, "--window %s without --waves", w->window);
+  char *end;
+  bool good = *w->window >= '0' && *w->window <= '9';
+  w->from = strtoull(w->window, &end, 10);
+  good = good && *end == ':' && end[1] >= '0' && end[1] <= '9';
+  if (good) w->to = strtoull(end + 1, &end, 10);
+  if (good && !*end && w->from < w->to) return WEFT_OK;
+  return weft_fail(err, WEFT_EINPUT, "--window: found '%s', accepted FROM:TO in cycles, FROM < TO",
+                   w->window);
+}

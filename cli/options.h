@@ -73,4 +73,17 @@ typedef struct {
 weft_status weft_config_choose(const weft_config_options *o, const weft_config *base,
                                weft_config *out, weft_err *err);
 
+/* FST waves of the RTL: the two options, and what they mean after weft_waves_parse(). */
+typedef struct {
+  const char *path, *window;
+  uint64_t from, to;
+} weft_waves;
+#define WEFT_WAVES_OPTIONS(o)                                                                      \
+  {"--waves", "FILE.fst", WEFT_OPT_TEXT, &(o).path, "RTL built with WAVES=1: writes all signals"}, \
+  {                                                                                                \
+    "--window", "FROM:TO", WEFT_OPT_TEXT, &(o).window, "of these cycles only (--waves)"            \
+  }
+/* Fails when the window is no pair of cycles, or there is nothing it belongs to. */
+weft_status weft_waves_parse(weft_waves *w, weft_err *err);
+
 #endif

@@ -1,6 +1,8 @@
 /* Temporary file and rename; see outfile.h. */
 #include "outfile.h"
 
+#include <jansson.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -57,4 +59,21 @@ void weft_outfile_abandon(weft_outfile *o) {
   fclose(o->f);
   if (o->temp[0]) unlink(o->temp);
   o->f = NULL;
+}
+
+weft_status weft_json_save(struct json_t *value, const char *path, weft_err *err) {
+  if (!value) return weft_fail(err, WEFT_ENOMEM, "%s: out of memory", path);
+  const size_t flags = JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9);
+  weft_outfile o = {.f = stdout};
+  const bool file = strcmp(path, "-") != 0;
+  weft_status status = file ? weft_outfile_open(&o, path, err) : WEFT_OK;
+  if (!status) {
+    const bool good = json_dumpf(value, o.f, flags) == 0 && fputc('\n', o.f) != EOF;
+    if (!good)
+      status = weft_fail(err, WEFT_EINPUT, "%s: cannot write", file ? path : "standard output");
+    if (file && good) status = weft_outfile_close(&o, err);
+    if (file && !good) weft_outfile_abandon(&o);
+  }
+  json_decref(value);
+  return status;
 }

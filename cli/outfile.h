@@ -21,4 +21,9 @@ weft_status weft_outfile_close(weft_outfile *o, weft_err *err);
 /* Gives up: closes and removes what was written. */
 void weft_outfile_abandon(weft_outfile *o);
 
+/* Writes a jansson value (2 spaces, keys in order) and a newline to `path`, whole or not at all;
+ * "-": to standard output. Takes the value over; NULL counts as out of memory. */
+struct json_t;
+weft_status weft_json_save(struct json_t *value, const char *path, weft_err *err);
+
 #endif

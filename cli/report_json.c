@@ -136,22 +136,5 @@ static json_t *build(const weft_run_result *r) {
 }
 
 weft_status weft_report_json(const weft_run_result *r, const char *path, weft_err *err) {
-  const size_t flags = JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9);
-  json_t *o = build(r);
-  if (!o) return weft_fail(err, WEFT_ENOMEM, "%s: out of memory", path);
-  weft_status status = WEFT_OK;
-  weft_outfile file;
-  if (strcmp(path, "-") == 0) {
-    if (json_dumpf(o, stdout, flags) || puts("") < 0)
-      status = weft_fail(err, WEFT_EINPUT, "standard output: cannot write");
-  } else if (!(status = weft_outfile_open(&file, path, err))) {
-    if (json_dumpf(o, file.f, flags) || fputs("\n", file.f) < 0) {
-      weft_outfile_abandon(&file);
-      status = weft_fail(err, WEFT_EINPUT, "%s: cannot write", path);
-    } else {
-      status = weft_outfile_close(&file, err);
-    }
-  }
-  json_decref(o);
-  return status;
+  return weft_json_save(build(r), path, err);
 }

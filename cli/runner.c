@@ -15,6 +15,7 @@ struct weft_runner {
   weft_runner_options options;
   weft_device *dev;
   weft_loaded image;
+  uint32_t first;      /* of the segment that runs */
   weft_tensor *output; /* per graph output; owns its data */
   weft_tally tally;
   weft_run_result result;
@@ -26,15 +27,15 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static const char *const backends[] = {"ref", "sim", "rtl"}; /* by weft_backend */
+
 weft_status weft_backend_parse(const char *name, weft_backend *out, weft_err *err) {
-  if (strcmp(name, "rtl") == 0)
-    return weft_fail(err, WEFT_EUNSUPP,
-                     "--backend rtl: this build has no RTL back end, accepted:"
-                     " sim, ref");
-  if (strcmp(name, "sim") != 0 && strcmp(name, "ref") != 0)
-    return weft_fail(err, WEFT_EINPUT, "--backend: found '%s', accepted: sim, ref, rtl", name);
-  *out = strcmp(name, "sim") == 0 ? WEFT_BACKEND_SIM : WEFT_BACKEND_REF;
-  return WEFT_OK;
+  for (int i = 0; i < (int)(sizeof backends / sizeof *backends); i++)
+    if (strcmp(name, backends[i]) == 0) {
+      *out = (weft_backend)i;
+      return WEFT_OK;
+    }
+  return weft_fail(err, WEFT_EINPUT, "--backend: found '%s', accepted: sim, ref, rtl", name);
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -45,7 +46,12 @@ static weft_status open_device(weft_runner *r, weft_err *err) {
   if (p->arena_bytes > UINT32_MAX) /* offsets in instructions have 32 bits */
     return weft_fail(err, WEFT_EUNSUPP, "%s: an arena of %zu bytes, accepted below 4 GiB",
                      r->graph->name, p->arena_bytes);
-  weft_status status = weft_device_open("model", &p->config, (size_t)bytes, &r->dev, err);
+  const bool rtl = r->options.backend == WEFT_BACKEND_RTL;
+  weft_status status =
+      weft_device_open(rtl ? "rtl" : "model", &p->config, (size_t)bytes, &r->dev, err);
+  if (!status && r->options.waves)
+    status = weft_device_waves(r->dev, r->options.waves, r->options.waves_from, r->options.waves_to,
+                               err);
   if (status) return status;
   weft_device_set_options(r->dev, &(weft_device_options){.timing_only = r->options.timing_only,
                                                          .no_timing = r->options.no_timing,
@@ -97,6 +103,10 @@ weft_device *weft_runner_device(weft_runner *r) {
   return r->dev;
 }
 
+weft_loaded weft_runner_image(const weft_runner *r) {
+  return r->image;
+}
+
 /* --- tensors in the arena -------------------------------------------------------------------- */
 static uint64_t address_of(const weft_runner *r, int tensor) {
   return r->image.addr[WEFT_REGION_ARENA] + r->program->place[tensor].offset;
@@ -123,10 +133,16 @@ static weft_status write_tensor(weft_runner *r, int tensor, const void *data, we
   return weft_device_write(r->dev, address_of(r, tensor), data, n, err);
 }
 
+static void on_instruction(void *user, size_t index) {
+  const weft_runner *r = user;
+  r->options.observer(r->options.observer_user, r->first + index);
+}
+
 /* --- steps ----------------------------------------------------------------------------------- */
 static weft_status run_segment(weft_runner *r, const weft_step *step, weft_checker *check,
                                weft_err *err) {
   if (check) weft_checker_segment(check, step->first);
+  r->first = step->first;
   weft_status status = weft_device_submit(r->dev, step->first * WEFT_INSN_BYTES, step->count, err);
   if (!status) status = weft_device_wait(r->dev, err);
   if (status && step->first) { /* the device counts from the segment's start */
@@ -243,6 +259,7 @@ weft_status weft_runner_run(weft_runner *r, void *const *input, weft_err *err) {
     status = weft_checker_new(r->graph, p, input, &check, err);
     if (!status) weft_checker_watch(check, r->dev, &r->image);
   }
+  if (!status && p && o->observer) (void)weft_device_observe(r->dev, on_instruction, r);
   const double start = now();
   if (!status) status = p ? run_program(r, input, check, err) : run_reference(r, input, err);
   const double seconds = now() - start;
@@ -250,7 +267,7 @@ weft_status weft_runner_run(weft_runner *r, void *const *input, weft_err *err) {
   if (!status && !o->timing_only) status = describe_outputs(r, err);
   if (!status && check) weft_checker_finish(check, &r->result);
   weft_checker_free(check);
-  r->result.backend = p ? "sim" : "ref";
+  r->result.backend = backends[o->backend];
   r->result.wall_seconds = seconds;
   return status;
 }

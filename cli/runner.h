@@ -18,19 +18,24 @@
 typedef enum {
   WEFT_BACKEND_REF, /* reference kernels on the host; no program needed */
   WEFT_BACKEND_SIM, /* the C model */
+  WEFT_BACKEND_RTL, /* the Verilated RTL */
 } weft_backend;
 
-/* "ref", "sim"; anything else fails with the accepted names. */
+/* "ref", "sim", "rtl"; anything else fails with the accepted names. */
 weft_status weft_backend_parse(const char *name, weft_backend *out, weft_err *err);
 
 typedef struct {
   weft_backend backend;
-  bool check;       /* compare every result with the reference executor (check.h) */
-  bool timing_only; /* cycles without values: no outputs */
-  bool no_timing;   /* values without cycles */
-  bool races;       /* the model's race detector */
-  bool portable;    /* the model without vector instructions of the host */
-  bool slices;      /* keep start and end of every instruction */
+  bool check;                    /* compare every result with the reference executor (check.h) */
+  bool timing_only;              /* cycles without values: no outputs */
+  bool no_timing;                /* values without cycles */
+  bool races;                    /* the model's race detector */
+  bool portable;                 /* the model without vector instructions of the host */
+  bool slices;                   /* keep start and end of every instruction */
+  weft_device_observer observer; /* called after every instruction of the program (its index in */
+  void *observer_user;           /* it); not together with `check` */
+  const char *waves;             /* RTL: FST file of the cycles [from, to), or NULL */
+  uint64_t waves_from, waves_to;
 } weft_runner_options;
 
 typedef struct weft_runner weft_runner;
@@ -50,6 +55,8 @@ weft_status weft_runner_run(weft_runner *r, void *const *input, weft_err *err);
 weft_run_result *weft_runner_result(weft_runner *r);
 /* The device, for fault injection in tests; NULL for WEFT_BACKEND_REF. */
 weft_device *weft_runner_device(weft_runner *r);
+/* Where the program's regions lie in it. */
+weft_loaded weft_runner_image(const weft_runner *r);
 
 /* Network MACs of a node: products of weights and activations, padding included. */
 uint64_t weft_node_macs(const weft_graph *g, int node);

@@ -2,7 +2,6 @@
 #include "runner_result.h"
 
 #include "runner.h"
-#include "sim.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -54,15 +53,16 @@ static size_t layer_of(const weft_program *p, uint32_t insn) {
 }
 
 static void add_times(weft_tally *t, weft_device *dev, const weft_step *step, uint64_t cycles) {
-  size_t n, n_times;
-  const uint64_t *progress = weft_sim_progress(weft_device_model(dev), &n);
-  const weft_insn_time *time = weft_sim_times(weft_device_model(dev), &n_times);
-  uint64_t before = 0;
-  assert(n <= step->count && n == n_times);
+  const size_t n = weft_device_n_times(dev);
+  uint64_t done = 0; /* instructions up to here and all before them */
+  assert(n <= step->count);
   for (size_t i = 0; i < n; i++) {
+    const weft_device_time time = weft_device_time_of(dev, i);
     uint32_t index = step->first + (uint32_t)i;
-    t->cycles[layer_of(t->program, index)] += progress[i] - before;
-    before = progress[i];
+    if (time.end > done) {
+      t->cycles[layer_of(t->program, index)] += time.end - done;
+      done = time.end;
+    }
     uint32_t opcode = t->program->code[(size_t)index * WEFT_INSN_BYTES] & 63; /* isa.def: bit 0 */
     int unit = weft_insn_unit(opcode);
     if (!t->slices || unit >= WEFT_UNITS) continue;
@@ -70,11 +70,11 @@ static void add_times(weft_tally *t, weft_device *dev, const weft_step *step, ui
     t->slice[t->n_slices++] = (weft_slice){.index = index,
                                            .unit = unit,
                                            .layer = (int)layer_of(t->program, index),
-                                           .start = base + time[i].start,
-                                           .busy = base + time[i].busy,
-                                           .end = base + time[i].end};
+                                           .start = base + time.start,
+                                           .busy = base + time.busy,
+                                           .end = base + time.end};
   }
-  assert(before == cycles); /* layers must add up to the run */
+  assert(done == cycles); /* layers must add up to the run */
   (void)cycles;
 }
 

@@ -78,13 +78,14 @@ weft_status weft_device_attach(const weft_device_ops *ops, void *self, const wef
 
 weft_status weft_device_open(const char *name, const weft_config *config, size_t dram_bytes,
                              weft_device **out, weft_err *err) {
-  if (strcmp(name, "rtl") == 0)
-    return weft_fail(err, WEFT_EUNSUPP, "device 'rtl' is not part of this build, accepted: model");
-  if (strcmp(name, "model") != 0)
-    return weft_fail(err, WEFT_EINPUT, "unknown device '%s', accepted: model", name);
+  const bool rtl = strcmp(name, "rtl") == 0;
+  if (!rtl && strcmp(name, "model") != 0)
+    return weft_fail(err, WEFT_EINPUT, "unknown device '%s', accepted: model, rtl", name);
   void *self;
-  weft_status status = weft_model_open(config, dram_bytes, &self, err);
-  return status ? status : weft_device_attach(&weft_model_ops, self, config, out, err);
+  weft_status status = rtl ? weft_rtl_open(config, dram_bytes, &self, err)
+                           : weft_model_open(config, dram_bytes, &self, err);
+  return status ? status
+                : weft_device_attach(rtl ? &weft_rtl_ops : &weft_model_ops, self, config, out, err);
 }
 
 void weft_device_close(weft_device *dev) {
@@ -99,6 +100,32 @@ void weft_device_set_options(weft_device *dev, const weft_device_options *option
 
 struct weft_sim *weft_device_model(weft_device *dev) {
   return dev->ops.model ? dev->ops.model(dev->self) : NULL;
+}
+
+/* --- a look inside --------------------------------------------------------------------------- */
+size_t weft_device_n_times(weft_device *dev) {
+  return dev->ops.n_times ? dev->ops.n_times(dev->self) : 0;
+}
+
+weft_device_time weft_device_time_of(weft_device *dev, size_t index) {
+  return dev->ops.time(dev->self, index);
+}
+
+const uint8_t *weft_device_memory(weft_device *dev, int mem, size_t *bytes) {
+  *bytes = 0;
+  return dev->ops.memory ? dev->ops.memory(dev->self, mem, bytes) : NULL;
+}
+
+bool weft_device_observe(weft_device *dev, weft_device_observer observer, void *user) {
+  if (dev->ops.observe) dev->ops.observe(dev->self, observer, user);
+  return dev->ops.observe != NULL;
+}
+
+weft_status weft_device_waves(weft_device *dev, const char *path, uint64_t from, uint64_t to,
+                              weft_err *err) {
+  if (dev->ops.read32 != weft_rtl_ops.read32)
+    return weft_fail(err, WEFT_EUNSUPP, "%s: only the RTL has waves", path);
+  return weft_rtl_waves(dev->self, path, from, to, err);
 }
 
 /* --- memory ---------------------------------------------------------------------------------- */

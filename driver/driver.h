@@ -1,6 +1,7 @@
 /* The driver: one header for every kind of device.
  *
- * A device is opened by name; today "model", the C model in this process. Everything above the seam
+ * A device is opened by name: "model", the C model in this process, or "rtl", the Verilated
+ * hardware (a shared object per configuration, `make rtl`). Everything above the seam
  * (weft_device_ops: registers and memory) is common, so tests can replace the seam and assert which
  * registers are written in which order. */
 #ifndef WEFT_DRIVER_H
@@ -19,6 +20,15 @@ typedef struct weft_device weft_device;
 struct weft_device_options;
 struct weft_sim;
 
+/* Times of one instruction in cycles after the doorbell (docs/microarchitecture.md); `arrive` and
+ * `busy` equal `start` where a device does not show them. */
+typedef struct {
+  uint64_t arrive, start, busy, end;
+} weft_device_time;
+
+/* Called when instruction `index` (since the doorbell) has written its results. */
+typedef void (*weft_device_observer)(void *user, size_t index);
+
 /* What a device's back end provides. All offsets are bytes; `self` is the back end's own. */
 typedef struct {
   uint32_t (*read32)(void *self, uint32_t offset);
@@ -32,6 +42,11 @@ typedef struct {
   /* Text of the last device error beyond what the registers say, or NULL. */
   const char *(*error_text)(void *self);
   void (*close)(void *self);
+  /* Simulated devices have these; NULL otherwise. See weft_device_time_of() and following. */
+  size_t (*n_times)(void *self);
+  weft_device_time (*time)(void *self, size_t index);
+  const uint8_t *(*memory)(void *self, int mem, size_t *bytes);
+  void (*observe)(void *self, weft_device_observer observer, void *user);
   /* Only models have these two; NULL otherwise. */
   void (*set_options)(void *self, const struct weft_device_options *options);
   struct weft_sim *(*model)(void *self);
@@ -105,6 +120,22 @@ typedef struct {
   weft_device_unit unit[WEFT_UNITS + 1]; /* by WEFT_UNIT_*, FETCH last */
 } weft_device_counters;
 void weft_device_read_counters(weft_device *dev, weft_device_counters *out);
+
+/* A look inside a simulated device; a device without one has no times, no memory, and its observer
+ * is never called (false).
+ *   n_times, time_of: the instructions of the last run, with the model's option `record`
+ *   memory: the scratchpad (WEFT_MEM_SPAD), or the DRAM (WEFT_DEVICE_DRAM), as it is now
+ *   observe: calls `observer` after each instruction; NULL ends it */
+enum { WEFT_DEVICE_DRAM = -1 };
+size_t weft_device_n_times(weft_device *dev);
+weft_device_time weft_device_time_of(weft_device *dev, size_t index);
+const uint8_t *weft_device_memory(weft_device *dev, int mem, size_t *bytes);
+bool weft_device_observe(weft_device *dev, weft_device_observer observer, void *user);
+
+/* Opened as "rtl": writes FST waves of the cycles [from, to) of every run into `path`, which is
+ * overwritten. Fails when the device is another one or was built without waves. */
+weft_status weft_device_waves(weft_device *dev, const char *path, uint64_t from, uint64_t to,
+                              weft_err *err);
 
 /* The C model behind a device opened as "model", for reports, checks and fault injection; NULL for
  * other devices. (struct weft_sim: see sim/sim.h.) */

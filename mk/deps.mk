@@ -7,3 +7,6 @@ deps: ## installs the Debian packages that are missing
 .PHONY: deps-lint
 deps-lint:
 	@mk/deps.sh $(DEBS_LINT)
+DEBS_RTL := verilator yosys iverilog z3
+deps-rtl: ## installs Verilator, Yosys, Icarus and z3 if they are missing
+	@mk/deps.sh $(DEBS_RTL)

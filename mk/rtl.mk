@@ -9,9 +9,33 @@ RTL_GEN  := $(GEN)/weft_isa.vh $(GEN)/weft_types.vh $(GEN)/weft_legal.vh
 RTL_TESTS := $(patsubst tests/rtl/test_%.cc,%,$(sort $(wildcard tests/rtl/test_*.cc)))
 rtl_inc   = -I$(GEN) -I$(GEN)/preset/$(1)
 VERILATOR ?= verilator
-VFLAGS   := --cc -O3 --x-assign fast --x-initial fast --noassert -Wall
+VFLAGS   := --cc -O3 --x-assign fast --x-initial unique --noassert -Wall
 
-.PHONY: lint-rtl rtl-tests
+# --- the Verilated library ---------------------------------------------------------------------
+# make rtl PRESET=NAME, or CONFIG=FILE.ini PRESET=a-name-for-it. WAVES=1: able to write FST.
+PRESET ?= edge-256
+RTL_LIB := $(BUILD)/rtl/$(PRESET)/libweft_rtl.so
+rtl: deps-rtl ## builds the Verilated library of PRESET (edge-256) for --backend rtl and cosim
+	@$(SUBMAKE) $(RTL_LIB)
+ifdef CONFIG
+$(GEN)/preset/$(PRESET)/weft_config.vh: $(CONFIG) $(GEN)/weft-gen
+	@mkdir -p $(@D)
+	@$(GEN)/weft-gen config $(CONFIG) > $@.tmp && mv $@.tmp $@
+endif
+# Constants that the shim needs, out of the generated ones.
+vh = $$(sed -n 's/.* $(1) = \([0-9]*\);.*/\1/p' $(GEN)/preset/$(2)/weft_config.vh)
+$(BUILD)/rtl/%/libweft_rtl.so: $(RTL_SRC) $(RTL_GEN) $(GEN)/preset/%/weft_config.vh \
+    driver/rtl_shim.cc driver/rtl_api.h mk/rtl.mk
+	@mkdir -p $(@D)
+	$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j $(JOBS) $(call rtl_inc,$*) \
+	  $(if $(WAVES),--trace-fst) --Mdir $(@D)/obj --top-module weft_top \
+	  -CFLAGS "-fPIC -std=c++17 -I$(abspath driver) $(if $(WAVES),-DWEFT_RTL_WAVES) \
+	    -DWEFT_RTL_BUS_BYTES=$(call vh,CFG_DRAM_BYTES,$*) \
+	    -DWEFT_RTL_WORD_BYTES=$(call vh,CFG_WORD_BYTES,$*) -DWEFT_RTL_ADDR_BITS=20" \
+	  -MAKEFLAGS "OPT_FAST=-O3 OPT_SLOW=-O1" -LDFLAGS "-shared" -o ../libweft_rtl.so \
+	  $(RTL_SRC) driver/rtl_shim.cc > $@.log 2>&1 || { cat $@.log; rm -f $@; exit 1; }
+
+.PHONY: lint-rtl rtl-tests deps-rtl
 RTL_LINT_PRESETS ?= nano-16 micro-64 edge-256
 lint-rtl: ## verilator --lint-only on every module as top at 4x4, 8x8, 16x16; Yosys and Icarus read it
 	@$(SUBMAKE) $(RTL_GEN) $(foreach p,$(RTL_LINT_PRESETS),$(GEN)/preset/$(p)/weft_config.vh)
@@ -33,7 +57,7 @@ $(BUILD)/rtl/$(1)/test_$(2): tests/rtl/test_$(2).cc $(wildcard tests/rtl/tb_$(2)
 	  -CFLAGS "-std=c++17 -O1 -DPRESET='\"$(1)\"' $(foreach i,$(INC_tests),-I$(abspath $(patsubst -I%,%,$(i)))) -I$(abspath tests/rtl)" \
 	  -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O0" -o ../test_$(2) \
 	  $(RTL_PKG) $(wildcard tests/rtl/tb_$(2).sv) $(if $(wildcard tests/rtl/tb_$(2).sv),,rtl/weft_$(2).sv) \
-	  tests/rtl/test_$(2).cc -LDFLAGS "$(abspath $(LIBS)) -lcmocka $(LDLIBS)" \
+	  $(abspath tests/rtl/test_$(2).cc) -LDFLAGS "$(abspath $(LIBS)) -lcmocka $(LDLIBS)" \
 	  > $(BUILD)/rtl/$(1)/test_$(2).log 2>&1 || { cat $(BUILD)/rtl/$(1)/test_$(2).log; exit 1; }
 endef
 RTL_TEST_PRESETS ?= nano-16

@@ -57,7 +57,7 @@ END
 
 # --- command lines ----------------------------------------------------------------------------
 refused no-command "no command"
-refused unknown-command "unknown command 'fly', accepted: run compile disasm info eval" fly
+refused unknown-command "unknown command 'fly', accepted: run cosim compile disasm info eval" fly
 for c in run compile disasm info eval; do
   refused "$c-nothing" "$c: nothing to" "$c"
   refused "$c-unknown-option" "unknown option '--fly'" "$c" --fly
@@ -89,7 +89,14 @@ refused bad-key-value "rows.ini:1: key rows is 7" run tiny.tflite --config rows.
 refused unknown-key "unknown key 'no_key'" run tiny.tflite --config no_key.ini
 refused set-form "--set: found 'rows'" run tiny.tflite --set rows
 refused set-relation "vec_lanes" run tiny.tflite --set vec_lanes=64
-refused no-rtl "has no RTL back end, accepted: sim, ref" run tiny.tflite --backend rtl
+refused no-rtl "no library for these keys: make rtl CONFIG=FILE.ini" run tiny.tflite --backend rtl \
+  --set dma_slots=9
+refused cosim-no-rtl "no library for these keys: make rtl CONFIG=FILE.ini" cosim tiny.tflite \
+  --set dma_slots=9
+refused waves-of-the-model "--waves needs --backend rtl" run tiny.tflite --waves x.fst
+refused window-alone "--window 1:2 without --waves" cosim tiny.tflite --window 1:2
+refused window-backwards "found '9:2', accepted FROM:TO" cosim tiny.tflite --waves x.fst --window 9:2
+refused rtl-timing-only "exclude each other" run tiny.tflite --backend rtl --timing-only
 refused unknown-backend "found 'gpu', accepted: sim, ref, rtl" run tiny.tflite --backend gpu
 refused input-size "holds 1 bytes" run tiny.tflite --input x.bin
 refused input-kind "accepted: .npy .png .jpg .bmp .bin" run tiny.tflite --input two.txt

@@ -10,6 +10,7 @@
 #include "sim.h"
 #include "support/seam.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static weft_config config;
@@ -74,9 +75,11 @@ static void unknown_devices_are_refused(void **state) {
   (void)state;
   weft_device *dev = NULL;
   assert_int_equal(weft_device_open("fpga", &config, 4096, &dev, &err), WEFT_EINPUT);
-  assert_says("unknown device 'fpga', accepted: model");
-  assert_int_equal(weft_device_open("rtl", &config, 4096, &dev, &err), WEFT_EUNSUPP);
-  assert_says("not part of this build");
+  assert_says("unknown device 'fpga', accepted: model, rtl");
+  assert_int_equal(setenv("WEFT_RTL_LIBRARY", "/nowhere/lib.so", 1), 0);
+  assert_int_equal(weft_device_open("rtl", &config, 4096, &dev, &err), WEFT_EINPUT);
+  assert_says("/nowhere/lib.so: cannot be loaded");
+  assert_int_equal(unsetenv("WEFT_RTL_LIBRARY"), 0);
   weft_config bad = config;
   bad.output_lanes = 64;
   assert_int_equal(weft_device_open("model", &bad, 4096, &dev, &err), WEFT_EINPUT);
