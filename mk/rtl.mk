@@ -27,13 +27,13 @@ vh = $$(sed -n 's/.* $(1) = \([0-9]*\);.*/\1/p' $(GEN)/preset/$(2)/weft_config.v
 $(BUILD)/rtl/%/libweft_rtl.so: $(RTL_SRC) $(RTL_GEN) $(GEN)/preset/%/weft_config.vh \
     driver/rtl_shim.cc driver/rtl_api.h mk/rtl.mk
 	@mkdir -p $(@D)
-	$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j $(JOBS) $(call rtl_inc,$*) \
+	+$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j $(JOBS) $(call rtl_inc,$*) \
 	  $(if $(WAVES),--trace-fst) --Mdir $(@D)/obj --top-module weft_top \
 	  -CFLAGS "-fPIC -std=c++17 -I$(abspath driver) $(if $(WAVES),-DWEFT_RTL_WAVES) \
 	    -DWEFT_RTL_BUS_BYTES=$(call vh,CFG_DRAM_BYTES,$*) \
 	    -DWEFT_RTL_WORD_BYTES=$(call vh,CFG_WORD_BYTES,$*) -DWEFT_RTL_ADDR_BITS=20" \
 	  -MAKEFLAGS "OPT_FAST=-O3 OPT_SLOW=-O1" -LDFLAGS "-shared" -o ../libweft_rtl.so \
-	  $(RTL_SRC) driver/rtl_shim.cc > $@.log 2>&1 || { cat $@.log; rm -f $@; exit 1; }
+	  $(RTL_SRC) $(abspath driver/rtl_shim.cc) > $@.log 2>&1 || { cat $@.log; rm -f $@; exit 1; }
 
 .PHONY: lint-rtl rtl-tests deps-rtl
 RTL_LINT_PRESETS ?= nano-16 micro-64 edge-256

@@ -93,11 +93,15 @@ module weft_top (
   logic [LDW-1:0] ld_be;
   logic [8*LDW-1:0] ld_data;
 
-  // Scratchpad ports: readers GEMM, DW, VEC, STORE; writers LOAD, GEMM, DW, VEC
-  logic [3:0] rd_en, wr_en;
-  logic [4*ADDR-1:0] rd_addr, wr_addr;
-  logic [4*WORD-1:0] rd_data, wr_data;
-  logic [4*W-1:0] wr_be;
+  // Scratchpad ports: readers GEMM, DW, VEC, STORE; writers LOAD, GEMM, DW, VEC. The simulation
+  // shows the writes to the driver (driver/rtl_shim.cc).
+  logic [3:0] rd_en;
+  logic [4*ADDR-1:0] rd_addr;
+  logic [4*WORD-1:0] rd_data;
+  logic [3:0] wr_en  /* verilator public_flat_rd */;
+  logic [4*ADDR-1:0] wr_addr  /* verilator public_flat_rd */;
+  logic [4*W-1:0] wr_be  /* verilator public_flat_rd */;
+  logic [4*WORD-1:0] wr_data  /* verilator public_flat_rd */;
 
   // Read channels: 0 fetch, 1 LOAD
   logic [1:0] q_valid, q_ready, a_valid;

@@ -248,6 +248,7 @@ static void finish(timing *t) {
   }
   for (int u = 0; u < WEFT_UNITS; u++) {
     weft_unit_counters *c = &s->counter[u];
+    c->stall_queue += blocked_between(t, &t->unit[u], t->unit[u].active_end, s->cycles);
     if (u == WEFT_UNIT_LOAD || u == WEFT_UNIT_STORE) c->stall_dram -= c->busy;
     c->idle = s->cycles - c->busy - c->stall_operand - c->stall_dram - c->stall_queue;
     assert(c->idle <= s->cycles && c->busy <= s->cycles);
