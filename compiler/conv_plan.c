@@ -39,11 +39,13 @@ static uint64_t cost(const estimate *e, const conv_plan *p) {
   uint32_t bank = weft_bank_words(c);
   uint64_t in_room = (uint64_t)p->in_banks * bank;
   uint64_t out_room = (uint64_t)(c->scratchpad_banks - p->in_banks) * bank;
-  uint64_t in = input_words(e, p->th, p->tw, p->k_slice), m = (uint64_t)p->th * p->tw;
   uint32_t depth = ceil_div(conv_channels(v), l->r), blocks = ceil_div(v->y.c, l->c);
+  bool sliced = p->k_slice < depth, parts = sliced && !p->input_whole;
+  uint64_t in = input_words(e, p->th, p->tw, parts ? p->k_slice : depth);
+  uint64_t m = (uint64_t)p->th * p->tw;
   uint32_t chunk_cols =
-      p->k_slice < depth ? 1 : min2(blocks, (uint32_t)max2(1, p->chunk_rows / e->column_rows));
-  uint32_t out_channels = p->weights_outer || p->k_slice < depth ? chunk_cols * l->c : v->y.c;
+      sliced ? 1 : min2(blocks, (uint32_t)max2(1, p->chunk_rows / e->column_rows));
+  uint32_t out_channels = p->weights_outer || parts ? chunk_cols * l->c : v->y.c;
   uint64_t out = m * ceil_div(out_channels, l->w);
   bool sums = (uint64_t)conv_taps(v) * depth > 1 || v->weights_uint8; /* components add up too */
   if (in > in_room || out > out_room || (sums && m > weft_acc_rows(c))) return UINT64_MAX;
@@ -55,8 +57,7 @@ static uint64_t cost(const estimate *e, const conv_plan *p) {
   uint64_t chunks = ceil_div(blocks, chunk_cols);
   uint64_t image = (uint64_t)tiles * in * l->w, weights = e->weight_bytes;
   if (p->weights_outer && tiles > 1) image *= chunks;
-  if (p->k_slice < depth && blocks > 1)
-    image = tiles * blocks * in * ceil_div(depth, p->k_slice) * l->w;
+  if (parts && blocks > 1) image = tiles * blocks * in * ceil_div(depth, p->k_slice) * l->w;
   if (!p->weights_outer && !p->resident) weights *= tiles;
   uint64_t result = (uint64_t)v->y.n * v->y.h * v->y.w * v->y.c;
   uint64_t dram = (image + weights + result) / c->dram_bytes;
@@ -113,8 +114,11 @@ const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan) 
       p.in_banks = l->cfg->scratchpad_banks * q / 4;
       for (int outer = 0; outer <= (p.resident || sliced ? 0 : 1); outer++) {
         p.weights_outer = outer;
+        p.input_whole = true;
         consider(&e, p, plan, &least);
       }
+      p.input_whole = false;
+      if (sliced) consider(&e, p, plan, &least);
     }
     if (least != UINT64_MAX) return NULL;
     if (slice <= per_word) return "one output pixel's inputs do not fit the scratchpad";
