@@ -153,12 +153,17 @@ static verdict run_network(const subject *s, totals *sum) {
 }
 
 /* --- networks, and parts of them ------------------------------------------------------------- */
-static subject make(uint64_t seed) {
+static subject network(uint64_t seed, const random_graph_options *options) {
   subject s = {.seed = seed};
-  int device = (int)(seed % 8); /* four presets, and as many random ones */
-  s.graph = random_graph(seed, &(random_graph_options){0});
+  s.graph = random_graph(seed, options);
   s.input = random_inputs(s.graph, seed);
   s.last = s.graph->n_nodes;
+  return s;
+}
+
+static subject make(uint64_t seed) {
+  subject s = network(seed, &(random_graph_options){0});
+  int device = (int)(seed % 8); /* four presets, and as many random ones */
   random_config(seed, device, &s.config, s.device, sizeof s.device);
   return s;
 }
@@ -285,8 +290,31 @@ static void seeds_that_once_failed(void **state) {
   }
 }
 
+/* Inverted bottlenecks where nearly nothing fits: groups in strips whose result leaves by chunks of
+ * channels, parameters of the depthwise engine streamed, sliced weights. Whole networks with random
+ * operators on random devices hardly ever come there. */
+static void bottlenecks_are_exact_on_small_devices(void **state) {
+  (void)state;
+  const uint64_t count = number("WEFT_RANDOM_GRAPHS", NETWORKS) / 4;
+  const uint64_t first = number("WEFT_SEED", 1);
+  int bad = 0;
+  totals sum = {0};
+  for (uint64_t seed = first; seed < first + count; seed++) {
+    subject s = network(seed, &(random_graph_options){.nodes = 3, .bottlenecks = true});
+    random_small_config(seed, &s.config, s.device, sizeof s.device);
+    (void)snprintf(current, sizeof current, "\nbottleneck of WEFT_SEED=%llu\n",
+                   (unsigned long long)seed);
+    verdict v = run_network(&s, &sum);
+    if (v.text[0]) print_message("%s: %s%s", s.device, v.text, current);
+    bad += v.text[0] != '\0';
+    unmake(&s);
+  }
+  assert_int_equal(bad, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_networks_are_exact),
+                                     cmocka_unit_test(bottlenecks_are_exact_on_small_devices),
                                      cmocka_unit_test(seeds_that_once_failed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
