@@ -419,6 +419,19 @@ static bool is_channel_chain(const residency *r, const group *g) {
   return false;
 }
 
+/* What the first stage computes twice at the borders of strips takes less time than the tensors
+ * between the stages would need to DRAM and back. */
+static bool borders_pay(const group *g) {
+  const group_stage *s = &g->stage[0];
+  const group_buffer *b = &g->buffer[s->out];
+  uint64_t twice = (uint64_t)g->form.strips * b->width - b->w, saved = 0;
+  for (int i = 0; i + 1 < g->n_stages; i++) {
+    const group_buffer *between = &g->buffer[g->stage[i].out];
+    saved += 2 * (uint64_t)between->h * between->w * between->v.c;
+  }
+  return twice * s->h * row_cycles(g, s) / b->width <= saved / g->l->cfg->dram_bytes;
+}
+
 static void plan_slots(group *g) {
   if (g->stage[0].kind != STAGE_CONV) return; /* one pass over all channels */
   int chunked = g->form.chunks_leave ? g->n_stages : g->n_stages - 1;
@@ -445,7 +458,8 @@ bool group_plan(residency *r, int first, int end, group_form form, group *g) {
   choose_widths(g);
   if (!choose_rows(g) || !buffers_hold(g)) return false;
   if (form.by_channels && (!is_channel_chain(r, g) || !chunks_fit(g))) return false;
-  if (form.chunks_leave && (g->n_stages == 1 || g->stage[0].kind != STAGE_CONV)) return false;
+  if (form.chunks_leave && (g->n_stages == 1 || g->stage[0].kind != STAGE_CONV || !borders_pay(g)))
+    return false;
   /* in a group streamed by rows everything must lead to the last stage */
   for (int i = 0; i + 1 < g->n_stages && !form.by_channels; i++)
     if (!readers(g, g->stage[i].out)) return false;

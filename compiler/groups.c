@@ -3,6 +3,9 @@
 
 #include "group.h"
 
+/* Tried where chunks of the result leave; group_plan() says whether their borders pay. */
+enum { LEAVING_STRIPS = 16 };
+
 static void drop(residency *r, int i) {
   const group_buffer *b = &r->resident[i].b;
   r->used_banks &= ~bank_mask(b->bank, b->banks);
@@ -95,7 +98,7 @@ int groups_lower(residency *r, int node) {
   }
   if (!n) {
     form.chunks_leave = true;
-    n = best_run(r, node, &form, r->l->how.strips, g);
+    n = best_run(r, node, &form, LEAVING_STRIPS, g);
   }
   if (n && group_plan(r, node, node + n, form, g)) {
     for (int i = node; i < node + n; i++) {
