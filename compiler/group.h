@@ -9,8 +9,8 @@
  * layer asks for the rows that it needs of the layer before, and so on up to the first; each tensor
  * is a ring of as many rows as are needed at once plus some to run ahead. Streamed by channels: one
  * convolution whose weights are too large to stay, followed by layers that keep channels apart
- * (depthwise, elementwise, pools): column block by column block through all of them, the input and
- * the result whole in the scratchpad.
+ * (depthwise, elementwise, pools): chunk by chunk of column blocks through all of them, the input
+ * whole in the scratchpad, the result as well or its chunks on their way to DRAM.
  *
  * Every buffer has scratchpad banks of its own, so that no two units meet at a port except where
  * two units read the same tensor. */
@@ -66,8 +66,7 @@ typedef struct {
 /* How a group goes through its tensors. */
 typedef struct {
   bool by_channels;
-  bool chunks_leave; /* by channels: chunks of the result go to DRAM, it is never whole on the chip
-                      */
+  bool chunks_leave; /* by channels: for DRAM, each when it is computed; no whole result */
   uint32_t strips;   /* the last stage's columns, in so many parts */
 } group_form;
 

@@ -100,7 +100,7 @@ static void store_portion(lowering *l, const portion *p, uint32_t c, uint32_t n)
   in->pixels = b->strip;
   in->pix_bytes = n;
   in->d_row_stride = p->h > 1 ? v->w * v->c : 0;
-  in->d_pix_stride = b->strip > 1 ? v->c : n;
+  in->d_pix_stride = v->c;
   in->flip = v->uint8;
   WEFT_SET_OPERAND(*in, a, a);
   touch(e, p, false);

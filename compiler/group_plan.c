@@ -291,13 +291,10 @@ static void choose_outputs(const residency *r, group *g) {
     bool later = r->last_use[b->tensor] >= g->end;
     if (is_output(g->l, b->tensor)) b->store = true;
     if (!later) continue;
-    if (b->slots) {
-      b->store = true;
-      continue;
-    }
     uint64_t banks = ((uint64_t)b->h * b->w * b->words + bank - 1) / bank;
-    b->stays = (b->ring == b->h && b->width == b->w) || /* whole already */
-               banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share;
+    bool whole = b->ring == b->h && b->width == b->w;
+    bool small = banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share;
+    b->stays = !b->slots && (whole || small);
     if (b->stays) {
       b->ring = b->h;
       b->width = b->w;
@@ -419,10 +416,11 @@ static bool is_channel_chain(const residency *r, const group *g) {
   return false;
 }
 
-/* What the first stage computes twice at the borders of strips takes less time than the tensors
- * between the stages would need to DRAM and back. */
-static bool borders_pay(const group *g) {
+/* Chunks of a result may leave when that keeps the tensors between stages from DRAM, and when what
+ * the first stage computes twice at the borders of strips takes less time than they would there. */
+static bool chunks_may_leave(const group *g) {
   const group_stage *s = &g->stage[0];
+  if (s->kind != STAGE_CONV || g->n_stages == 1) return false;
   const group_buffer *b = &g->buffer[s->out];
   uint64_t twice = (uint64_t)g->form.strips * b->width - b->w, saved = 0;
   for (int i = 0; i + 1 < g->n_stages; i++) {
@@ -458,8 +456,7 @@ bool group_plan(residency *r, int first, int end, group_form form, group *g) {
   choose_widths(g);
   if (!choose_rows(g) || !buffers_hold(g)) return false;
   if (form.by_channels && (!is_channel_chain(r, g) || !chunks_fit(g))) return false;
-  if (form.chunks_leave && (g->n_stages == 1 || g->stage[0].kind != STAGE_CONV || !borders_pay(g)))
-    return false;
+  if (form.chunks_leave && !chunks_may_leave(g)) return false;
   /* in a group streamed by rows everything must lead to the last stage */
   for (int i = 0; i + 1 < g->n_stages && !form.by_channels; i++)
     if (!readers(g, g->stage[i].out)) return false;

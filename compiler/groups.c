@@ -71,7 +71,7 @@ static void dump_group(const residency *r, const group *g) {
   static const char *const source[] = {"computed", "loaded", "windows loaded", "resident"};
   if (!f || r->l->rehearsal) return;
   fprintf(f, "group of nodes %d to %d, streamed by %s, %u strips\n", g->first, g->end - 1,
-          g->form.chunks_leave  ? "channels through DRAM"
+          g->form.chunks_leave  ? "channels, chunks leave"
           : g->form.by_channels ? "channels"
                                 : "rows",
           g->form.strips);
