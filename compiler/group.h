@@ -9,8 +9,8 @@
  * layer asks for the rows that it needs of the layer before, and so on up to the first; each tensor
  * is a ring of as many rows as are needed at once plus some to run ahead. Streamed by channels: one
  * convolution whose weights are too large to stay, followed by layers that keep channels apart
- * (depthwise, elementwise, pools): column block by column block through all of them, the input and
- * the result whole in the scratchpad.
+ * (depthwise, elementwise, pools): chunk by chunk of column blocks through all of them, the input
+ * whole in the scratchpad, the result as well or its chunks on their way to DRAM.
  *
  * Every buffer has scratchpad banks of its own, so that no two units meet at a port except where
  * two units read the same tensor. */
@@ -59,14 +59,22 @@ typedef struct {
   piece *pieces;
   int n_chunks;
   int *weights_at, *params_at; /* per chunk */
-  uint32_t dw_at;
+  uint32_t dw_at, dw_word;     /* in the depthwise buffer: where, from which channel word on */
+  uint64_t dw_constants;
 } group_stage;
+
+/* How a group goes through its tensors. */
+typedef struct {
+  bool by_channels;
+  bool chunks_leave; /* by channels: for DRAM, each when it is computed; no whole result */
+  uint32_t strips;   /* the last stage's columns, in so many parts */
+} group_form;
 
 typedef struct {
   lowering *l;
   int first, end; /* nodes */
-  bool by_channels;
-  uint32_t strips; /* the last stage's columns, in so many parts */
+  group_form form;
+  bool dw_streams; /* the depthwise buffer holds the parameters of single chunks */
   int n_stages, n_buffers;
   group_stage stage[GROUP_STAGES];
   group_buffer buffer[GROUP_BUFFERS];
@@ -90,9 +98,11 @@ typedef struct {
 
 /* Plans nodes [first, end) as a group, in vertical strips whose borders are computed twice; false
  * when they are not one or do not fit. Emits nothing. */
-bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g);
+bool group_plan(residency *r, int first, int end, group_form form, group *g);
 /* Sets the columns of every buffer for strip `i`; strips are set in order. */
 void group_set_strip(group *g, uint32_t i);
+/* By channels: column blocks that a chunk has, at most. */
+uint32_t group_chunk_blocks(const group *g);
 /* Emits a planned group: one layer of the report per node. */
 void group_emit(residency *r, group *g);
 void group_free(group *g);

@@ -76,9 +76,9 @@ static bool add_conv(const residency *r, group *g, int i, group_stage *s) {
   uint32_t capacity = weft_weight_rows(l->cfg);
   s->kind = STAGE_CONV;
   if (v->x.n != 1 || v->y.n != 1) return false;
-  if (!g->by_channels && rows > (uint64_t)capacity * l->how.weight_share / 16) return false;
-  if (v->packed && g->by_channels) return false;
-  if (!g->by_channels && !v->packed && v->y.h * v->y.w <= l->how.small) return false;
+  if (!g->form.by_channels && rows > (uint64_t)capacity * l->how.weight_share / 16) return false;
+  if (v->packed && g->form.by_channels) return false;
+  if (!g->form.by_channels && !v->packed && v->y.h * v->y.w <= l->how.small) return false;
   s->k = v->packed ? (window){1, 1, 1, 1, 1, 1, 0, 0} : v->k;
   s->in[0] = v->packed ? window_buffer(g, i, v) : input_buffer(r, g, &v->x);
   s->out = output_buffer(g, i, &v->y);
@@ -145,9 +145,10 @@ void group_set_strip(group *g, uint32_t i) {
   for (int k = g->n_stages - 1; k >= 0; k--) {
     const group_stage *s = &g->stage[k];
     group_buffer *out = &g->buffer[s->out];
-    if (!out->strip) need_columns(out, out->w * i / g->strips, out->w * (i + 1) / g->strips);
+    if (!out->strip)
+      need_columns(out, out->w * i / g->form.strips, out->w * (i + 1) / g->form.strips);
     if (out->x > out->covered) need_columns(out, out->covered, out->x);
-    if (i + 1 == g->strips) need_columns(out, out->w - 1, out->w);
+    if (i + 1 == g->form.strips) need_columns(out, out->w - 1, out->w);
     for (int j = 0; j < s->n_in; j++) {
       group_buffer *b = &g->buffer[s->in[j]];
       view v = b->v;
@@ -158,7 +159,7 @@ void group_set_strip(group *g, uint32_t i) {
     }
   }
   for (int k = 0; k < g->n_buffers; k++)
-    if (g->buffer[k].source == RESIDENT || g->strips == 1) {
+    if (g->buffer[k].source == RESIDENT || g->form.strips == 1) {
       g->buffer[k].x = 0;
       g->buffer[k].strip = g->buffer[k].w;
     }
@@ -167,7 +168,7 @@ void group_set_strip(group *g, uint32_t i) {
 static void choose_widths(group *g) {
   for (int k = 0; k < g->n_buffers; k++)
     g->buffer[k].width = g->buffer[k].source == RESIDENT ? g->buffer[k].w : 1;
-  for (uint32_t i = 0; i < g->strips; i++) {
+  for (uint32_t i = 0; i < g->form.strips; i++) {
     group_set_strip(g, i);
     for (int k = 0; k < g->n_buffers; k++)
       g->buffer[k].width = max2(g->buffer[k].width, g->buffer[k].strip);
@@ -198,7 +199,7 @@ static bool choose_rows(group *g) {
     const strategy *how = &g->l->how;
     uint32_t rows = ceil_div(g->l->cfg->rows * how->pixels, w);
     rows = max2(rows, (uint32_t)(how->cycles / max2(1, (uint32_t)row_cycles(g, s))));
-    s->rows = g->by_channels ? s->h : min2(s->h, rows);
+    s->rows = g->form.by_channels ? s->h : min2(s->h, rows);
     if (w > 4095 || s->h > 4095) return false;
     if (s->kind != STAGE_CONV) continue;
     if (w > most) return false;
@@ -291,8 +292,9 @@ static void choose_outputs(const residency *r, group *g) {
     if (is_output(g->l, b->tensor)) b->store = true;
     if (!later) continue;
     uint64_t banks = ((uint64_t)b->h * b->w * b->words + bank - 1) / bank;
-    b->stays = (b->ring == b->h && b->width == b->w) || /* whole already */
-               banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share;
+    bool whole = b->ring == b->h && b->width == b->w;
+    bool small = banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share;
+    b->stays = !b->slots && (whole || small);
     if (b->stays) {
       b->ring = b->h;
       b->width = b->w;
@@ -339,9 +341,30 @@ static bool place(residency *r, group *g) {
 }
 
 /* --- weights and parameters ------------------------------------------------------------------- */
-static bool buffers_hold(const group *g) {
+uint32_t group_chunk_blocks(const group *g) {
+  const group_stage *s = &g->stage[0];
+  return ceil_div(g->l->how.chunk, s->h * g->buffer[s->out].width);
+}
+
+/* The depthwise buffer holds the parameters of all depthwise stages, or of two chunks of each. */
+static bool depthwise_fits(group *g) {
   const lowering *l = g->l;
-  uint64_t rows = 0, params = 0, dw = 0;
+  uint64_t all = 0, chunks = 0;
+  for (int i = 0; i < g->n_stages; i++) {
+    const group_stage *s = &g->stage[i];
+    if (s->kind != STAGE_DW) continue;
+    all += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
+    chunks += 2 * (uint64_t)group_chunk_blocks(g) * depthwise_block(&s->v);
+  }
+  g->dw_streams = all > weft_dwbuf_words(l->cfg);
+  if (!g->dw_streams) return true;
+  return g->form.by_channels && g->stage[0].kind == STAGE_CONV &&
+         chunks <= weft_dwbuf_words(l->cfg);
+}
+
+static bool buffers_hold(group *g) {
+  const lowering *l = g->l;
+  uint64_t rows = 0, params = 0;
   uint32_t tables[2] = {0}; /* all of a group's are on the chip at once */
   for (int i = 0; i < g->n_stages; i++) {
     const group_stage *s = &g->stage[i];
@@ -349,13 +372,11 @@ static bool buffers_hold(const group *g) {
     if (s->kind == STAGE_CONV) {
       rows += conv_most_rows(&s->v, l);
       params += ceil_div(s->v.y.c, l->c);
-    } else if (s->kind == STAGE_DW) {
-      dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
     }
   }
-  if (dw > weft_dwbuf_words(l->cfg)) return false;
+  if (!depthwise_fits(g)) return false;
   if (tables[0] > l->cfg->lut_slots || tables[1] > l->cfg->exp_slots) return false;
-  if (g->by_channels) return true;
+  if (g->form.by_channels) return true;
   uint32_t capacity = weft_weight_rows(l->cfg);
   return rows <= (uint64_t)capacity * l->how.weight_share / 8 &&
          params <= weft_param_blocks(l->cfg) * 3 / 4;
@@ -395,39 +416,52 @@ static bool is_channel_chain(const residency *r, const group *g) {
   return false;
 }
 
-static void plan_slots(group *g) {
+/* Chunks of a result may leave when that keeps the tensors between stages from DRAM, and when what
+ * the first stage computes twice at the borders of strips takes less time than they would there. */
+static bool chunks_may_leave(const group *g) {
   const group_stage *s = &g->stage[0];
-  if (s->kind != STAGE_CONV) return; /* one pass over all channels */
-  uint32_t per =
-      ceil_div(g->l->how.chunk, s->v.y.h * s->v.y.w); /* column blocks per chunk, at most */
+  if (s->kind != STAGE_CONV || g->n_stages == 1) return false;
+  const group_buffer *b = &g->buffer[s->out];
+  uint64_t twice = (uint64_t)g->form.strips * b->width - b->w, saved = 0;
   for (int i = 0; i + 1 < g->n_stages; i++) {
+    const group_buffer *between = &g->buffer[g->stage[i].out];
+    saved += 2 * (uint64_t)between->h * between->w * between->v.c;
+  }
+  return twice * s->h * row_cycles(g, s) / b->width <= saved / g->l->cfg->dram_bytes;
+}
+
+static void plan_slots(group *g) {
+  if (g->stage[0].kind != STAGE_CONV) return; /* one pass over all channels */
+  int chunked = g->form.chunks_leave ? g->n_stages : g->n_stages - 1;
+  for (int i = 0; i < chunked; i++) {
     group_buffer *b = &g->buffer[g->stage[i].out];
     b->slots = 2;
-    b->slot_words = b->h * b->w * per;
+    b->slot_words = b->h * b->width * group_chunk_blocks(g);
   }
 }
 
-bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g) {
+bool group_plan(residency *r, int first, int end, group_form form, group *g) {
   memset(g, 0, sizeof *g);
   g->l = r->l;
   g->first = first;
   g->end = end;
-  g->by_channels = by_channels;
-  g->strips = strips;
+  g->form = form;
   for (int i = first; i < end; i++) {
     const weft_node *n = &r->l->graph->node[i];
     if (is_view(r->l, n)) continue;
     if (!add_stage(r, g, i)) return false;
   }
-  if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * strips - 1) return false;
+  if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * form.strips - 1)
+    return false;
   choose_widths(g);
   if (!choose_rows(g) || !buffers_hold(g)) return false;
-  if (by_channels && (!is_channel_chain(r, g) || !chunks_fit(g))) return false;
+  if (form.by_channels && (!is_channel_chain(r, g) || !chunks_fit(g))) return false;
+  if (form.chunks_leave && !chunks_may_leave(g)) return false;
   /* in a group streamed by rows everything must lead to the last stage */
-  for (int i = 0; i + 1 < g->n_stages && !by_channels; i++)
+  for (int i = 0; i + 1 < g->n_stages && !form.by_channels; i++)
     if (!readers(g, g->stage[i].out)) return false;
   measure(g);
-  if (by_channels) {
+  if (form.by_channels) {
     for (int i = 0; i < g->n_buffers; i++)
       if (g->buffer[i].source != RESIDENT) g->buffer[i].ring = g->buffer[i].h;
     plan_slots(g);
