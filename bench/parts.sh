@@ -43,15 +43,17 @@ line() { # WHAT OPTIONS...
   echo
   echo "| with | by | cycles | speed-up | MAC utilization | DRAM |"
   echo "|---|---|--:|--:|--:|--:|"
-  step "the array alone, layer by layer" --no-groups --set dw_lanes=0
-  step "+ depthwise engine" --no-groups
-  step "+ fusion of layers" # everything
+  step "the array alone, layer by layer" --no-groups --no-overlap --set dw_lanes=0
+  step "+ depthwise engine" --no-groups --no-overlap
+  step "+ fusion of layers" --no-overlap
+  step "+ prefetch and overlap of units" # everything
   echo
   base=
   echo "| changed | by | cycles | ratio | DRAM |"
   echo "|---|---|--:|--:|--:|"
   line "nothing"
   line "layer by layer, no groups" --no-groups
+  line "no prefetch, no overlap" --no-overlap
   line "no depthwise engine: the array does its layers" --set dw_lanes=0
   line "slower memory: latency 400" --set dram_latency=400
   line "the same with more reads outstanding" --set dram_latency=400 --set dma_slots=32

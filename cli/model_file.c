@@ -100,8 +100,10 @@ weft_status weft_model_file_open(const char *path, const weft_config_options *co
   if (status || !compile) return status;
   double start = now();
   weft_cost *cost = weft_cost_new();
-  weft_compile_options how = {
-      .naive = config && config->no_groups, .cycles = cost ? weft_cost_cycles : NULL, .user = cost};
+  weft_compile_options how = {.naive = config && config->no_groups,
+                              .in_order = config && config->no_overlap,
+                              .cycles = cost ? weft_cost_cycles : NULL,
+                              .user = cost};
   if (config && config->dump) {
     how.dump = strcmp(config->dump, "-") == 0 ? stdout : fopen(config->dump, "w");
     if (!how.dump) {

@@ -58,13 +58,17 @@ typedef struct {
   const char *preset;
   weft_list config, set;
   bool no_groups;   /* compile layer by layer */
+  bool no_overlap;  /* compile in the order of the data */
   const char *dump; /* where the compiler tells what it did */
 } weft_config_options;
 #define WEFT_CONFIG_OPTIONS(o)                                                                     \
   {"--preset", "NAME", WEFT_OPT_TEXT, &(o).preset, "shipped configuration (default: edge-256)"},   \
       {"--config", "FILE", WEFT_OPT_LIST, &(o).config, "ini file of keys, laid over it"},          \
       {"--set", "KEY=VALUE", WEFT_OPT_LIST, &(o).set, "one key, laid over both"},                  \
-      {"--no-groups", NULL, WEFT_OPT_FLAG, &(o).no_groups, "compile layer by layer, no fusion"}, { \
+      {"--no-groups", NULL, WEFT_OPT_FLAG, &(o).no_groups, "compile layer by layer, no fusion"},   \
+      {"--no-overlap", NULL, WEFT_OPT_FLAG, &(o).no_overlap,                                       \
+       "instructions in the order of the data, nothing ahead of need"},                            \
+  {                                                                                                \
     "--dump", "FILE", WEFT_OPT_TEXT, &(o).dump, "the compiler tells there what it did (- stdout)"  \
   }
 

@@ -68,7 +68,7 @@ static void add_step(weft_program *p, weft_step s) {
  * 256 bytes. */
 static void end_segment(lowering *l, size_t first) {
   if (l->n_insns == first) return;
-  if (!l->rehearsal) schedule_instructions(l, first, l->n_insns);
+  if (!l->rehearsal && !l->in_order) schedule_instructions(l, first, l->n_insns);
   emit(l, WEFT_OP_CODE_END);
   add_step(l->prog, (weft_step){.first = (uint32_t)first, .count = (uint32_t)(l->n_insns - first)});
   while (l->n_insns * WEFT_INSN_BYTES % WEFT_BURST_BYTES) emit(l, WEFT_OP_CODE_END);
@@ -257,6 +257,7 @@ static lowering new_pass(const compilation *c, weft_program *p, strategy how, bo
                     .ends = c->begins + c->graph->n_nodes,
                     .owner = c->owner,
                     .rehearsal = rehearsal,
+                    .in_order = c->options.in_order,
                     .dump = c->options.dump,
                     .no_shortcuts = c->no_shortcuts,
                     .pad_of = c->pad_of};

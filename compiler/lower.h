@@ -67,6 +67,7 @@ typedef struct {
   const weft_graph *graph;
   const weft_config *cfg;
   strategy how;
+  bool in_order;     /* leave the instructions in the order of the data */
   uint64_t estimate; /* cycles, by the scheduler */
   weft_program *prog;
   weft_err *err;

@@ -81,8 +81,9 @@ typedef struct {
    * chooses among schedules. NULL: the scheduler's own estimate does. */
   uint64_t (*cycles)(void *user, const weft_program *program);
   void *user;
-  bool naive; /* ablation: layer by layer through DRAM, no groups */
-  FILE *dump; /* passes say what they did here; NULL: silent */
+  bool naive;    /* ablation: layer by layer through DRAM, no groups */
+  bool in_order; /* ablation: instructions in the order of the data, nothing fetched ahead */
+  FILE *dump;    /* passes say what they did here; NULL: silent */
 } weft_compile_options;
 
 /* Compiles a checked graph for a configuration. The graph must outlive the program's use. */
