@@ -95,18 +95,27 @@ networks() {
   done
 }
 
+# own_speed WHAT SIMULATED OPTIONS...: simulated cycles a second of the same program, median of 3
+own_speed() {
+  local what=$1 simulated=$2 i
+  shift 2
+  for i in 1 2 3; do
+    "$WEFT" run "$BENCH_TMP/program" --quiet --json "$BENCH_TMP/s$i.json" "$@" || return 0
+  done
+  jq '.cycles / .wall_seconds' "$BENCH_TMP"/s[123].json | median | awk -v w="$what" \
+    -v s="$simulated" '{
+      printf "| **Weft**, %s | %s | %s | measured, this run | `bench/others.sh` |\n", w,
+        $1 >= 1e6 ? sprintf("%.1f M", $1 / 1e6) : sprintf("%.0f k", $1 / 1e3), s}'
+}
+
 speeds() {
-  local i cycles seconds simulated version
+  local seconds simulated version
   echo "| simulator | cycles a second | what it simulates | kind | source |"
   echo "|---|--:|---|---|---|"
-  for i in 1 2 3; do
-    "$WEFT" run "$model" --quiet --json "$BENCH_TMP/s$i.json"
-  done
-  cycles=$(jq .cycles "$BENCH_TMP/s1.json")
-  seconds=$(jq .wall_seconds "$BENCH_TMP"/s[123].json | median)
-  awk -v c="$cycles" -v t="$seconds" 'BEGIN {
-    printf "| **Weft**, C model | %.1f M | values and cycles | %s | `bench/others.sh` |\n",
-      c / t / 1e6, "measured, this run"}'
+  "$WEFT" compile "$model" -o "$BENCH_TMP/program" --quiet
+  own_speed "C model, \`--timing-only\`" "cycles, no values" --timing-only
+  own_speed "C model" "values and cycles"
+  own_speed "RTL in Verilator" "RTL of the device, memory of the C model" --backend rtl
   if read -r _ _ seconds simulated version <"$BENCH_TMP/scalesim"; then
     awk -v c="$simulated" -v t="$seconds" -v v="$version" 'BEGIN {
       printf "| SCALE-Sim %s | %.0f k | cycles, no values | %s | `%s` |\n", v, c / t / 1e3,
@@ -122,8 +131,8 @@ scalesim
   echo
   {
     own "DRAM 8 B/cycle, 256 KiB of scratchpad"
-    own "\`--no-groups --set dw_lanes=0\`: the array alone, layer by layer" \
-      --no-groups --set dw_lanes=0
+    own "\`--no-groups --no-overlap --set dw_lanes=0\`: the array alone, layer by layer" \
+      --no-groups --no-overlap --set dw_lanes=0
     scalesim_row
     bench/vela.sh "$model" "$network" || echo "others.sh: Vela failed" >&2
     published bench/peers_published.tsv MobileNetV2
