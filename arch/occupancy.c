@@ -25,7 +25,8 @@ weft_occupancy weft_gemm_occupancy(const weft_config *c, const weft_insn_GEMM *i
 
 weft_occupancy weft_dw_occupancy(const weft_config *c, const weft_insn_DW *in) {
   uint64_t beats = weft_word_bytes(c) / c->dw_lanes;
-  uint64_t step = max2(in->kh * ceil_div(in->kw, c->dw_taps) * beats, in->stride_x * in->kh);
+  uint64_t groups = ceil_div(in->kw, c->dw_taps); /* multiplications of a row for one part */
+  uint64_t step = in->kh * (max2(groups, in->stride_x) + (beats - 1) * groups);
   int64_t ahead = (int64_t)in->kw - in->pad_left - in->stride_x;
   uint64_t block = in->out_h * (in->kh * (uint64_t)(ahead > 0 ? ahead : 0) + in->out_w * step);
   uint64_t load = WEFT_PARAM_BYTES + in->kh * in->kw;

@@ -194,7 +194,7 @@ static uint64_t run(plan *p, uint32_t i, uint64_t when) {
     uint64_t stream = max2(when + o.prepare, u->stream_end);
     u->free = stream + o.release;
     u->stream_end = stream + o.stream;
-    end = max2(u->last_end, u->stream_end + o.drain);
+    end = max2(u->last_end + 1, u->stream_end + o.drain);
     u->last_end = end;
   }
   end += WEFT_T_POST;

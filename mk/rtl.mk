@@ -3,6 +3,7 @@
 # A preset's constants lie in build/gen/preset/PRESET; every module finds them by weft_pkg. Each
 # tests/rtl/test_NAME.cc (cmocka, C++) becomes build/rtl/PRESET/test_NAME: it drives the module
 # tb_NAME of tests/rtl/tb_NAME.sv, or weft_NAME where there is no such file.
+RTL_OUT  := build/rtl
 RTL_PKG  := rtl/weft_pkg.sv
 RTL_SRC  := $(RTL_PKG) $(sort $(filter-out $(RTL_PKG),$(wildcard rtl/*.sv)))
 RTL_GEN  := $(GEN)/weft_isa.vh $(GEN)/weft_types.vh $(GEN)/weft_legal.vh
@@ -14,7 +15,7 @@ VFLAGS   := --cc -O3 --x-assign fast --x-initial unique --noassert -Wall
 # --- the Verilated library ---------------------------------------------------------------------
 # make rtl PRESET=NAME, or CONFIG=FILE.ini PRESET=a-name-for-it. WAVES=1: able to write FST.
 PRESET ?= edge-256
-RTL_LIB := $(BUILD)/rtl/$(PRESET)/libweft_rtl.so
+RTL_LIB := $(RTL_OUT)/$(PRESET)/libweft_rtl.so
 rtl: deps-rtl ## builds the Verilated library of PRESET (edge-256) for --backend rtl and cosim
 	@$(SUBMAKE) $(RTL_LIB)
 ifdef CONFIG
@@ -24,7 +25,7 @@ $(GEN)/preset/$(PRESET)/weft_config.vh: $(CONFIG) $(GEN)/weft-gen
 endif
 # Constants that the shim needs, out of the generated ones.
 vh = $$(sed -n 's/.* $(1) = \([0-9]*\);.*/\1/p' $(GEN)/preset/$(2)/weft_config.vh)
-$(BUILD)/rtl/%/libweft_rtl.so: $(RTL_SRC) $(RTL_GEN) $(GEN)/preset/%/weft_config.vh \
+$(RTL_OUT)/%/libweft_rtl.so: $(RTL_SRC) $(RTL_GEN) $(GEN)/preset/%/weft_config.vh \
     driver/rtl_shim.cc driver/rtl_api.h mk/rtl.mk
 	@mkdir -p $(@D)
 	+$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j $(JOBS) $(call rtl_inc,$*) \
@@ -48,19 +49,19 @@ $(GEN)/weft_legal.vh: $(GEN)/weft-gen
 
 # $(call rtl_test,PRESET,NAME)
 define rtl_test
-$(BUILD)/rtl/$(1)/test_$(2): tests/rtl/test_$(2).cc $(wildcard tests/rtl/tb_$(2).sv) $(RTL_SRC) \
+$(RTL_OUT)/$(1)/test_$(2): tests/rtl/test_$(2).cc $(wildcard tests/rtl/tb_$(2).sv) $(RTL_SRC) \
     $(RTL_GEN) $(GEN)/preset/$(1)/weft_config.vh $(wildcard tests/rtl/*.h) $(LIBS)
-	@mkdir -p $(BUILD)/rtl/$(1)
+	@mkdir -p $(RTL_OUT)/$(1)
 	$$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j 1 $(call rtl_inc,$(1)) -y rtl \
-	  --Mdir $(BUILD)/rtl/$(1)/obj_$(2) \
+	  --Mdir $(RTL_OUT)/$(1)/obj_$(2) \
 	  --top-module $(if $(wildcard tests/rtl/tb_$(2).sv),tb_$(2),weft_$(2)) --prefix Vtb \
 	  -CFLAGS "-std=c++17 -O1 -DPRESET='\"$(1)\"' $(foreach i,$(INC_tests),-I$(abspath $(patsubst -I%,%,$(i)))) -I$(abspath tests/rtl)" \
 	  -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O0" -o ../test_$(2) \
 	  $(RTL_PKG) $(wildcard tests/rtl/tb_$(2).sv) $(if $(wildcard tests/rtl/tb_$(2).sv),,rtl/weft_$(2).sv) \
 	  $(abspath tests/rtl/test_$(2).cc) -LDFLAGS "$(abspath $(LIBS)) -lcmocka $(LDLIBS)" \
-	  > $(BUILD)/rtl/$(1)/test_$(2).log 2>&1 || { cat $(BUILD)/rtl/$(1)/test_$(2).log; exit 1; }
+	  > $(RTL_OUT)/$(1)/test_$(2).log 2>&1 || { cat $(RTL_OUT)/$(1)/test_$(2).log; exit 1; }
 endef
 RTL_TEST_PRESETS ?= nano-16
 ALL_PRESETS := nano-16 micro-64 edge-256
 $(foreach p,$(ALL_PRESETS),$(foreach t,$(RTL_TESTS),$(eval $(call rtl_test,$(p),$(t)))))
-rtl-tests: $(foreach p,$(RTL_TEST_PRESETS),$(RTL_TESTS:%=$(BUILD)/rtl/$(p)/test_%)) # builds them
+rtl-tests: $(foreach p,$(RTL_TEST_PRESETS),$(RTL_TESTS:%=$(RTL_OUT)/$(p)/test_%)) # builds them

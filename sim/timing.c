@@ -133,7 +133,7 @@ static void start(timing *t, int unit, uint64_t now) {
     u->stream_end = stream + o.stream;
     t->time[insn].busy = stream;
     timing_account(t, unit, insn, u->stream_end);
-    u->last_end = max2(u->last_end, u->stream_end + o.drain);
+    u->last_end = max2(u->last_end + 1, u->stream_end + o.drain);
     timing_complete(t, insn, u->last_end);
   }
 }

@@ -59,11 +59,12 @@ static cost gemm_cost(const weft_config *c, const weft_insn_GEMM *in) {
 
 static cost dw_cost(const weft_config *c, const weft_insn_DW *in) {
   uint64_t beats = max(c->rows, c->cols) / c->dw_lanes, block = 0, begin = 0, now = 0;
+  uint64_t groups = steps_of(in->kw, c->dw_taps);
   int ahead = (int)in->kw - (int)in->pad_left - (int)in->stride_x;
   for (uint32_t y = 0; y < in->out_h; y++) {
     if (ahead > 0) block += (uint64_t)ahead * in->kh; /* columns of the first window */
     for (uint32_t x = 0; x < in->out_w; x++)
-      block += max(in->kh * steps_of(in->kw, c->dw_taps) * beats, in->stride_x * in->kh);
+      block += in->kh * (max(groups, in->stride_x) + (beats - 1) * groups);
   }
   for (uint32_t k = 0; k < in->c_words; k++) {
     begin = now;
