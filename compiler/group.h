@@ -10,7 +10,8 @@
  * is a ring of as many rows as are needed at once plus some to run ahead. Streamed by channels: one
  * convolution whose weights are too large to stay, followed by layers that keep channels apart
  * (depthwise, elementwise, pools): column block by column block through all of them, the input and
- * the result whole in the scratchpad.
+ * the result whole in the scratchpad. At the end there may be a second convolution, which adds
+ * every chunk of channels to sums in the accumulators as soon as it is there.
  *
  * Every buffer has scratchpad banks of its own, so that no two units meet at a port except where
  * two units read the same tensor. */
@@ -59,14 +60,23 @@ typedef struct {
   piece *pieces;
   int n_chunks;
   int *weights_at, *params_at; /* per chunk */
-  uint32_t dw_at;
+  uint32_t dw_at;              /* depthwise buffer; streamed: of the chunk at hand */
+  uint32_t dw_word;            /* first channel word there */
+  uint64_t dw_offset;          /* its constants */
+  bool sums;                   /* adds chunks of input channels up */
+  conv_slices slices;
+  int next_chunk;
 } group_stage;
 
 typedef struct {
   lowering *l;
   int first, end; /* nodes */
   bool by_channels;
-  uint32_t strips; /* the last stage's columns, in so many parts */
+  uint32_t strips;     /* the last stage's columns, in so many parts */
+  uint32_t per;        /* by channels: channel words of a chunk (of a convolution: column blocks) */
+  uint32_t chunk_rows; /* of the leading convolution's weights */
+  bool stream_dw;      /* depthwise parameters come chunk by chunk */
+  uint32_t work_rows;  /* accumulators that hold no sums of other instructions */
   int n_stages, n_buffers;
   group_stage stage[GROUP_STAGES];
   group_buffer buffer[GROUP_BUFFERS];

@@ -140,7 +140,7 @@ static void load_chunk(group *g, group_stage *s, int i) {
 static void load_params(group *g, group_stage *s, int i) {
   lowering *l = g->l;
   uint32_t blocks = ceil_div(s->v.y.c, l->c), first = s->chunks[i].nb, n = s->chunks[i].n_count;
-  if (2 * blocks <= l->params.size) {
+  if (2 * blocks <= l->params.size && !s->sums) { /* sums need them at their end only */
     if (i) return;
     first = 0;
     n = blocks;
@@ -177,17 +177,25 @@ static void reserve(ring *r, uint64_t n) {
 static void build_weights(group *g, group_stage *s) {
   lowering *l = g->l;
   conv_plan plan = {.k_slice = ceil_div(conv_channels(&s->v), l->r)};
-  uint32_t blocks = ceil_div(s->v.y.c, l->c);
   plan.chunk_rows = weft_weight_rows(l->cfg);
-  if (g->by_channels) {
-    uint32_t per = ceil_div(l->how.chunk, s->v.y.h * s->v.y.w), room = weft_weight_rows(l->cfg) / 4;
-    uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / blocks);
-    plan.chunk_rows = min2(per * column, room > column ? room : column);
-  }
-  s->n_chunks = conv_build_chunks(&s->v, l, &plan, &s->chunks, &s->pieces);
+  if (g->by_channels) plan.chunk_rows = g->chunk_rows;
+  if (s->sums)
+    s->n_chunks = conv_build_slices(&s->v, l, &s->slices, &s->chunks, &s->pieces);
+  else
+    s->n_chunks = conv_build_chunks(&s->v, l, &plan, &s->chunks, &s->pieces);
   s->weights_at = malloc((size_t)s->n_chunks * sizeof(int));
   s->params_at = malloc((size_t)s->n_chunks * sizeof(int));
   if (!s->weights_at || !s->params_at) abort();
+}
+
+/* Parameters and taps of channel words [word, word + n). */
+static void load_depthwise(group *g, group_stage *s, uint32_t word, uint32_t n) {
+  lowering *l = g->l;
+  uint32_t block = depthwise_block(&s->v), at = ring_take(&l->dwbuf, n * block);
+  emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, at, n * block,
+                 s->dw_offset + (uint64_t)word * block * l->w, (size_t)n * block * l->w);
+  s->dw_at = at;
+  s->dw_word = word;
 }
 
 /* Constants, tables and, unless they are streamed, weights on the chip; once per stage. */
@@ -202,10 +210,9 @@ static void prepare(group *g, group_stage *s) {
       load_params(g, s, i);
     }
   } else if (s->kind == STAGE_DW) {
-    uint32_t words = ceil_div(s->v.y.c, l->w), n = words * depthwise_block(&s->v);
-    s->dw_at = ring_take(&l->dwbuf, n);
-    emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, s->dw_at, n,
-                   depthwise_constants(l, &s->v, 0, words), (size_t)n * l->w);
+    uint32_t words = ceil_div(s->v.y.c, l->w);
+    s->dw_offset = depthwise_constants(l, &s->v, 0, words);
+    if (!g->stream_dw) load_depthwise(g, s, 0, words);
   } else {
     vector_load_table(l, &s->vec);
   }
@@ -214,7 +221,7 @@ static void prepare(group *g, group_stage *s) {
 static void emit_depthwise(group *g, const group_stage *s, const tile *t, const portion *in,
                            const portion *out, uint32_t word, uint32_t words) {
   emitted *e = depthwise_emit(g->l, &s->v, t, operand(in), t->iw, operand(out), word, words,
-                              s->dw_at + word * depthwise_block(&s->v));
+                              s->dw_at + (word - s->dw_word) * depthwise_block(&s->v));
   touch(e, in, false);
   touch(e, out, true);
 }
@@ -294,7 +301,7 @@ static void run_strip(group *g) {
 /* --- by channels ------------------------------------------------------------------------------ */
 /* Convolves chunk i over all rows, as many at a time as the accumulators hold. */
 static void conv_chunk(group *g, group_stage *s, int i, portion out) {
-  uint32_t most = weft_acc_rows(g->l->cfg) / s->v.y.w, h;
+  uint32_t bands = ceil_div(s->h, g->work_rows / s->v.y.w), most = ceil_div(s->h, bands), h;
   load_chunk(g, s, i);
   load_params(g, s, i);
   for (uint32_t y = 0; y < s->h; y += h) {
@@ -311,6 +318,53 @@ static void conv_chunk(group *g, group_stage *s, int i, portion out) {
   }
 }
 
+/* Adds slice i of the channels, a chunk of the chain, to the sums of the sweep at hand; the last
+ * slice makes results of them. */
+static void sum_slice(group *g, group_stage *s, uint32_t i, const portion *in) {
+  lowering *l = g->l;
+  portion out = {.b = &g->buffer[s->out]};
+  uint32_t sweep = 0, pixels = s->v.y.h * s->v.y.w;
+  for (int k = s->next_chunk; k < s->n_chunks; k++) {
+    const chunk *c = &s->chunks[k];
+    if (c->kb != i * s->slices.k_slice) break;
+    load_chunk(g, s, k);
+    if (c->last_slice) load_params(g, s, k);
+    sweep = c->nb / s->slices.online * s->slices.online;
+    for (out.y = 0; out.y < s->h; out.y += s->rows) {
+      out.h = min2(s->rows, s->h - out.y);
+      tile t = rows_tile(g, s, 0, out.y, out.h);
+      portion a = *in;
+      a.y = t.iy;
+      a.h = t.ih;
+      a.x = t.ix;
+      if (a.b->slots) /* rows of a chunk buffer follow each other */
+        a.word += (t.iy * a.b->w + t.ix) * a.words;
+      gemm_place at = {.in = operand(&a),
+                       .in_w = t.iw,
+                       .kb = c->kb,
+                       .weights_row = (uint32_t)s->weights_at[k],
+                       .params_block = (uint32_t)s->params_at[k],
+                       .chunk_nb = c->nb,
+                       .out = operand(&out),
+                       .sums = true};
+      at.acc_base = g->work_rows + (c->nb - sweep) * pixels + c->n_count * out.y * s->v.y.w;
+      emitted *e = gemm_emit(l, &s->v, &at, &s->pieces[c->first_piece], &t);
+      touch(e, &a, false);
+      if (c->last_slice) touch(e, &out, true);
+    }
+    s->next_chunk = k + 1;
+  }
+}
+
+/* What the accumulators had no room for, sweep by sweep through all chunks once more. */
+static void sum_rest(group *g, group_stage *s, uint32_t words) {
+  g->l->layer = s->layer;
+  for (uint32_t i = 0; s->next_chunk < s->n_chunks; i = (i + 1) % ceil_div(words, g->per)) {
+    portion in = {.b = &g->buffer[s->in[0]], .slot = i, .words = min2(g->per, words - i * g->per)};
+    sum_slice(g, s, i, &in);
+  }
+}
+
 static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
   lowering *l = g->l;
   portion prev = {0};
@@ -321,7 +375,9 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
     const group_buffer *b = &g->buffer[s->out];
     portion out = {.b = b, .h = b->h, .slot = (uint32_t)i, .words = words};
     if (!b->slots) out.word = word;
-    if (s->kind == STAGE_CONV) {
+    if (s->sums) {
+      sum_slice(g, s, (uint32_t)i, &prev);
+    } else if (s->kind == STAGE_CONV) {
       conv_chunk(g, s, i, out);
     } else {
       portion in[2];
@@ -331,6 +387,7 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
             k && x == prev.b ? prev : (portion){.b = x, .h = x->h, .word = word, .words = x->words};
       }
       tile t = rows_tile(g, s, 0, 0, s->h);
+      if (s->kind == STAGE_DW && g->stream_dw) load_depthwise(g, s, word, words);
       if (s->kind == STAGE_DW)
         emit_depthwise(g, s, &t, &in[0], &out, word, words);
       else
@@ -351,13 +408,16 @@ static void run_channels(group *g) {
       }
   l->layer = s->layer;
   prepare(g, s);
+  uint32_t words = g->buffer[s->out].words;
   if (s->kind != STAGE_CONV) {
-    one_chunk(g, 0, 0, g->buffer[s->out].words);
+    for (uint32_t i = 0; i * g->per < words; i++)
+      one_chunk(g, (int)i, i * g->per, min2(g->per, words - i * g->per));
   } else {
     for (int i = 0; i < s->n_chunks; i++)
       one_chunk(g, i, s->chunks[i].nb * l->c / l->w, ceil_div(s->chunks[i].n_count * l->c, l->w));
   }
   group_stage *last = &g->stage[g->n_stages - 1];
+  if (last->sums) sum_rest(g, last, words);
   group_buffer *out = &g->buffer[last->out];
   l->layer = last->layer;
   if (out->store) store_buffer_rows(l, out, 0, out->h);

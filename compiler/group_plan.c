@@ -353,7 +353,7 @@ static bool buffers_hold(const group *g) {
       dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
     }
   }
-  if (dw > weft_dwbuf_words(l->cfg)) return false;
+  if (dw > weft_dwbuf_words(l->cfg) && !g->stream_dw) return false;
   if (tables[0] > l->cfg->lut_slots || tables[1] > l->cfg->exp_slots) return false;
   if (g->by_channels) return true;
   uint32_t capacity = weft_weight_rows(l->cfg);
@@ -382,7 +382,7 @@ static int readers(const group *g, int buffer) {
 static bool is_channel_chain(const residency *r, const group *g) {
   for (int i = 0; i < g->n_stages; i++) {
     const group_stage *s = &g->stage[i];
-    if (i && s->kind == STAGE_CONV) return false;
+    if (i && s->kind == STAGE_CONV && !s->sums) return false;
     if (s->kind == STAGE_VECTOR && s->vec.opcode == WEFT_OP_CODE_VROW && g->n_stages > 1)
       return false;
     if (i + 1 == g->n_stages) return true;
@@ -395,16 +395,82 @@ static bool is_channel_chain(const residency *r, const group *g) {
   return false;
 }
 
+/* How many channels go through the chain at once, and what follows from that. */
+static void choose_chunks(group *g) {
+  const lowering *l = g->l;
+  const group_stage *s = &g->stage[0], *last = &g->stage[g->n_stages - 1];
+  const view *y = output_view(s);
+  uint32_t words = ceil_div(y->c, l->w), dw = weft_dwbuf_words(l->cfg), used = 0, block = 0;
+  for (int i = 0; i < g->n_stages; i++)
+    if (g->stage[i].kind == STAGE_DW) {
+      used += words * depthwise_block(&g->stage[i].v);
+      block = max2(block, depthwise_block(&g->stage[i].v));
+    }
+  g->stream_dw = 2 * used > dw; /* else the next group's come while this one's are in use */
+  g->per = words;
+  if (s->kind != STAGE_CONV && !last->sums && used <= dw) return; /* one pass over all channels */
+  g->per = ceil_div(l->how.chunk, y->h * y->w);
+  if (g->stream_dw) g->per = max2(1, min2(g->per, dw / 2 / block));
+  if (s->kind != STAGE_CONV) return;
+  uint32_t room = weft_weight_rows(l->cfg) / 4;
+  uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / ceil_div(y->c, l->c));
+  g->per = max2(1, min2(g->per, min2(room / column, weft_param_blocks(l->cfg) / 2)));
+  g->chunk_rows = g->per * column;
+}
+
 static void plan_slots(group *g) {
-  const group_stage *s = &g->stage[0];
-  if (s->kind != STAGE_CONV) return; /* one pass over all channels */
-  uint32_t per =
-      ceil_div(g->l->how.chunk, s->v.y.h * s->v.y.w); /* column blocks per chunk, at most */
+  const group_stage *last = &g->stage[g->n_stages - 1];
+  uint32_t words = ceil_div(output_view(&g->stage[0])->c, g->l->w);
+  if (g->stage[0].kind != STAGE_CONV && g->per >= words) return;
   for (int i = 0; i + 1 < g->n_stages; i++) {
     group_buffer *b = &g->buffer[g->stage[i].out];
     b->slots = 2;
-    b->slot_words = b->h * b->w * per;
+    b->slot_words = b->h * b->w * g->per;
   }
+  /* column blocks without accumulators need everything once more */
+  if (last->sums && last->slices.online < ceil_div(last->v.y.c, g->l->c))
+    g->buffer[last->in[0]].slots = ceil_div(words, g->per);
+}
+
+/* --- sums ---------------------------------------------------------------------------------------
+ */
+/* Rows of a sum's bands: the next layer can begin on the first while the last is added up. No band
+ * has fewer pixels than the array has rows, which would cost passes. */
+static uint32_t band_rows(const group_stage *s, uint32_t least_pixels) {
+  enum { BANDS = 4 };
+  for (uint32_t n = min2(BANDS, s->h); n > 1; n--) {
+    uint32_t rows = ceil_div(s->h, n);
+    if ((n - 1) * rows < s->h && (s->h - (n - 1) * rows) * s->v.y.w >= least_pixels) return rows;
+  }
+  return s->h;
+}
+
+/* A convolution at the end of a chain: as many of its column blocks as the accumulators hold beside
+ * what the leading convolution works with grow with every chunk of the chain's channels. */
+static bool plan_sums(group *g) {
+  const lowering *l = g->l;
+  const group_stage *first = &g->stage[0];
+  group_stage *s = &g->stage[g->n_stages - 1];
+  g->work_rows = weft_acc_rows(l->cfg);
+  if (!s->sums) return true;
+  uint32_t all = g->work_rows, work = 0, m = s->v.y.h * s->v.y.w;
+  uint32_t blocks = ceil_div(s->v.y.c, l->c), weights = weft_weight_rows(l->cfg);
+  if (first->kind == STAGE_CONV) {
+    uint32_t w = first->v.y.w;
+    if (!conv_is_dense(&first->v)) return false; /* its chunks would not be alike */
+    work = min2(ceil_div(2 * l->r, w), first->v.y.h) * w;
+    work = ceil_div(work, ACC_GRAIN) * ACC_GRAIN;
+  }
+  if (!conv_is_dense(&s->v) || work + m > all) return false;
+  conv_slices *c = &s->slices;
+  c->online = min2(blocks, (all - work) / m);
+  g->work_rows = (all - c->online * m) / ACC_GRAIN * ACC_GRAIN;
+  c->k_slice = g->per * (l->w / l->r);
+  uint32_t slice = min2(c->k_slice, ceil_div(conv_channels(&s->v), l->r)) * conv_taps(&s->v) * l->r;
+  if (slice > weights / 3) return false;
+  c->most = min2(max2(1, weights / 4 / slice), weft_param_blocks(l->cfg) / 2);
+  s->rows = band_rows(s, l->r);
+  return true;
 }
 
 bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g) {
@@ -421,8 +487,13 @@ bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t str
   }
   if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * strips - 1) return false;
   choose_widths(g);
+  if (by_channels) {
+    group_stage *last = &g->stage[g->n_stages - 1];
+    last->sums = g->n_stages > 1 && last->kind == STAGE_CONV;
+    choose_chunks(g);
+  }
   if (!choose_rows(g) || !buffers_hold(g)) return false;
-  if (by_channels && (!is_channel_chain(r, g) || !chunks_fit(g))) return false;
+  if (by_channels && (!is_channel_chain(r, g) || !chunks_fit(g) || !plan_sums(g))) return false;
   /* in a group streamed by rows everything must lead to the last stage */
   for (int i = 0; i + 1 < g->n_stages && !by_channels; i++)
     if (!readers(g, g->stage[i].out)) return false;

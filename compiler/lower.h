@@ -22,6 +22,7 @@ typedef enum {
   SPACE_DWBUF,  /* depthwise buffer words */
   SPACE_LUT,    /* slots */
   SPACE_EXP,    /* slots */
+  SPACE_ACC,    /* accumulator rows; written: sums stay in them, read: work for one instruction */
   SPACE_ARENA,  /* DRAM bytes of region 2 */
   SPACES
 } space;
@@ -32,7 +33,7 @@ typedef struct {
   uint64_t first, count;
 } access;
 
-enum { MAX_ACCESS = 16 };
+enum { MAX_ACCESS = 16, ACC_GRAIN = 4 /* rows that the scheduler tells apart */ };
 
 typedef struct {
   weft_insn insn;
