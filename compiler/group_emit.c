@@ -322,36 +322,26 @@ static void conv_chunk(group *g, group_stage *s, int i, portion out) {
  * slice makes results of them. */
 static void sum_slice(group *g, group_stage *s, uint32_t i, const portion *in) {
   lowering *l = g->l;
-  portion out = {.b = &g->buffer[s->out]};
-  uint32_t sweep = 0, pixels = s->v.y.h * s->v.y.w;
+  portion out = {.b = &g->buffer[s->out], .h = s->h};
+  tile t = rows_tile(g, s, 0, 0, s->h);
+  uint32_t pixels = s->v.y.h * s->v.y.w;
   for (int k = s->next_chunk; k < s->n_chunks; k++) {
     const chunk *c = &s->chunks[k];
     if (c->kb != i * s->slices.k_slice) break;
     load_chunk(g, s, k);
     if (c->last_slice) load_params(g, s, k);
-    sweep = c->nb / s->slices.online * s->slices.online;
-    for (out.y = 0; out.y < s->h; out.y += s->rows) {
-      out.h = min2(s->rows, s->h - out.y);
-      tile t = rows_tile(g, s, 0, out.y, out.h);
-      portion a = *in;
-      a.y = t.iy;
-      a.h = t.ih;
-      a.x = t.ix;
-      if (a.b->slots) /* rows of a chunk buffer follow each other */
-        a.word += (t.iy * a.b->w + t.ix) * a.words;
-      gemm_place at = {.in = operand(&a),
-                       .in_w = t.iw,
-                       .kb = c->kb,
-                       .weights_row = (uint32_t)s->weights_at[k],
-                       .params_block = (uint32_t)s->params_at[k],
-                       .chunk_nb = c->nb,
-                       .out = operand(&out),
-                       .sums = true};
-      at.acc_base = g->work_rows + (c->nb - sweep) * pixels + c->n_count * out.y * s->v.y.w;
-      emitted *e = gemm_emit(l, &s->v, &at, &s->pieces[c->first_piece], &t);
-      touch(e, &a, false);
-      if (c->last_slice) touch(e, &out, true);
-    }
+    gemm_place at = {.in = operand(in),
+                     .in_w = t.iw,
+                     .kb = c->kb,
+                     .weights_row = (uint32_t)s->weights_at[k],
+                     .params_block = (uint32_t)s->params_at[k],
+                     .chunk_nb = c->nb,
+                     .out = operand(&out),
+                     .acc_base = g->work_rows + c->nb % s->slices.online * pixels,
+                     .sums = true};
+    emitted *e = gemm_emit(l, &s->v, &at, &s->pieces[c->first_piece], &t);
+    touch(e, in, false);
+    if (c->last_slice) touch(e, &out, true);
     s->next_chunk = k + 1;
   }
 }

@@ -434,15 +434,17 @@ static void plan_slots(group *g) {
 
 /* --- sums ---------------------------------------------------------------------------------------
  */
-/* Rows of a sum's bands: the next layer can begin on the first while the last is added up. No band
- * has fewer pixels than the array has rows, which would cost passes. */
-static uint32_t band_rows(const group_stage *s, uint32_t least_pixels) {
-  enum { BANDS = 4 };
-  for (uint32_t n = min2(BANDS, s->h); n > 1; n--) {
-    uint32_t rows = ceil_div(s->h, n);
-    if ((n - 1) * rows < s->h && (s->h - (n - 1) * rows) * s->v.y.w >= least_pixels) return rows;
+/* The tensor goes on into a layer that keeps channels apart: its convolution had better lead that
+ * layer, column block by column block. */
+static bool leads_chain(const lowering *l, int tensor, int from) {
+  const weft_graph *g = l->graph;
+  for (int i = from; i < g->n_nodes; i++) {
+    const weft_node *n = &g->node[i];
+    bool windows = n->op == WEFT_OP_DEPTHWISE_CONV_2D || n->op == WEFT_OP_AVERAGE_POOL_2D ||
+                   n->op == WEFT_OP_MAX_POOL_2D || n->op == WEFT_OP_MEAN;
+    if (windows && l->owner[n->in[0]] == tensor) return true;
   }
-  return s->h;
+  return false;
 }
 
 /* A convolution at the end of a chain: as many of its column blocks as the accumulators hold beside
@@ -469,8 +471,7 @@ static bool plan_sums(group *g) {
   uint32_t slice = min2(c->k_slice, ceil_div(conv_channels(&s->v), l->r)) * conv_taps(&s->v) * l->r;
   if (slice > weights / 3) return false;
   c->most = min2(max2(1, weights / 4 / slice), weft_param_blocks(l->cfg) / 2);
-  s->rows = band_rows(s, l->r);
-  return true;
+  return !leads_chain(l, g->buffer[s->out].tensor, g->end);
 }
 
 bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g) {
