@@ -131,7 +131,10 @@ static tile rows_tile(const group *g, const group_stage *s, int input, uint32_t 
 static void load_chunk(group *g, group_stage *s, int i) {
   lowering *l = g->l;
   const chunk *c = &s->chunks[i];
-  s->weights_at[i] = (int)ring_take(&l->weights, c->rows);
+  uint32_t rows = c->rows;
+  /* streamed chunks must not seem to touch each other's rows */
+  if (g->by_channels) rows = ceil_div(rows, WEIGHT_GRAIN) * WEIGHT_GRAIN;
+  s->weights_at[i] = (int)ring_take(&l->weights, rows);
   emit_flat_load(l, WEFT_MEM_WEIGHT, SPACE_WEIGHT, (uint32_t)s->weights_at[i], c->rows, c->offset,
                  (size_t)c->rows * l->c);
 }

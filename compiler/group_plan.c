@@ -406,7 +406,7 @@ static void choose_chunks(group *g) {
       used += words * depthwise_block(&g->stage[i].v);
       block = max2(block, depthwise_block(&g->stage[i].v));
     }
-  g->stream_dw = 2 * used > dw; /* else the next group's come while this one's are in use */
+  g->stream_dw = used > dw;
   g->per = words;
   if (s->kind != STAGE_CONV && !last->sums && used <= dw) return; /* one pass over all channels */
   g->per = ceil_div(l->how.chunk, y->h * y->w);

@@ -33,7 +33,10 @@ typedef struct {
   uint64_t first, count;
 } access;
 
-enum { MAX_ACCESS = 16, ACC_GRAIN = 4 /* rows that the scheduler tells apart */ };
+/* Rows that the scheduler and the semaphores tell apart. */
+enum { WEIGHT_GRAIN = 16, ACC_GRAIN = 4 };
+
+enum { MAX_ACCESS = 16 };
 
 typedef struct {
   weft_insn insn;

@@ -36,7 +36,7 @@ typedef struct {
 } granule;
 
 static const uint32_t grain[SPACES] = {
-    [SPACE_SPAD] = 1, [SPACE_WEIGHT] = 16, [SPACE_PARAM] = 1,       [SPACE_DWBUF] = 4,
+    [SPACE_SPAD] = 1, [SPACE_WEIGHT] = WEIGHT_GRAIN, [SPACE_PARAM] = 1,       [SPACE_DWBUF] = 4,
     [SPACE_LUT] = 1,  [SPACE_EXP] = 1,     [SPACE_ACC] = ACC_GRAIN, [SPACE_ARENA] = 64};
 
 enum { NOBODY = 5 };
