@@ -59,10 +59,10 @@ void conv_params(const conv *v, const lowering *l, uint32_t first, uint32_t n, u
  * the number of chunks; the caller frees both arrays. */
 int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks, piece **pieces);
 /* The same for sums that grow slice by slice of k_slice channel blocks: `online` column blocks at a
- * time through all slices, at most `most` of them a chunk. For convolutions of one piece a column
- * block. */
+ * time through all slices, a piece for every slice of at most `most` of them; slices share a chunk
+ * of up to chunk_rows. For convolutions of one piece a column block. */
 typedef struct {
-  uint32_t k_slice, online, most;
+  uint32_t k_slice, online, most, chunk_rows;
 } conv_slices;
 int conv_build_slices(conv *v, lowering *l, const conv_slices *how, chunk **chunks, piece **pieces);
 /* All column blocks need all channel blocks, once. */

@@ -287,6 +287,7 @@ int conv_build_slices(conv *v, lowering *l, const conv_slices *how, chunk **chun
                       piece **pieces) {
   builder b = {0};
   uint32_t blocks = ceil_div(v->y.c, l->c), depth = ceil_div(conv_channels(v), l->r);
+  chunk *open = NULL; /* takes more slices */
   for (uint32_t sweep = 0; sweep < blocks; sweep += how->online) {
     uint32_t end = min2(sweep + how->online, blocks);
     for (uint32_t kb = 0; kb < depth; kb += how->k_slice)
@@ -295,13 +296,14 @@ int conv_build_slices(conv *v, lowering *l, const conv_slices *how, chunk **chun
         p.k_count = min2(how->k_slice, depth - kb);
         p.first = kb == 0;
         p.last = kb + p.k_count == depth;
-        chunk *c = add_chunk(&b, (chunk){.nb = nb,
-                                         .n_count = p.n_count,
-                                         .kb = kb,
-                                         .k_count = p.k_count,
-                                         .last_slice = p.last,
-                                         .first_piece = b.n_pieces});
-        add_piece(&b, c, p, piece_rows(v, l, &p));
+        uint32_t rows = piece_rows(v, l, &p);
+        if (!open || open->nb != nb || open->n_count != p.n_count ||
+            open->rows + rows > how->chunk_rows)
+          open = add_chunk(
+              &b, (chunk){.nb = nb, .n_count = p.n_count, .kb = kb, .first_piece = b.n_pieces});
+        open->k_count = kb + p.k_count - open->kb;
+        open->last_slice = p.last;
+        add_piece(&b, open, p, rows);
       }
   }
   return finish(v, l, &b, chunks, pieces);

@@ -65,7 +65,7 @@ typedef struct {
   uint64_t dw_offset;          /* its constants */
   bool sums;                   /* adds chunks of input channels up */
   conv_slices slices;
-  int next_chunk;
+  int next_chunk, next_piece;
 } group_stage;
 
 typedef struct {

@@ -328,24 +328,26 @@ static void sum_slice(group *g, group_stage *s, uint32_t i, const portion *in) {
   portion out = {.b = &g->buffer[s->out], .h = s->h};
   tile t = rows_tile(g, s, 0, 0, s->h);
   uint32_t pixels = s->v.y.h * s->v.y.w;
-  for (int k = s->next_chunk; k < s->n_chunks; k++) {
+  while (s->next_chunk < s->n_chunks) {
+    int k = s->next_chunk;
     const chunk *c = &s->chunks[k];
-    if (c->kb != i * s->slices.k_slice) break;
-    load_chunk(g, s, k);
-    if (c->last_slice) load_params(g, s, k);
+    const piece *p = &s->pieces[s->next_piece];
+    if (p->kb != i * s->slices.k_slice) break;
+    if (s->next_piece == c->first_piece) load_chunk(g, s, k);
+    if (p->last) load_params(g, s, k);
     gemm_place at = {.in = operand(in),
                      .in_w = t.iw,
-                     .kb = c->kb,
+                     .kb = p->kb,
                      .weights_row = (uint32_t)s->weights_at[k],
                      .params_block = (uint32_t)s->params_at[k],
                      .chunk_nb = c->nb,
                      .out = operand(&out),
                      .acc_base = g->work_rows + c->nb % s->slices.online * pixels,
                      .sums = true};
-    emitted *e = gemm_emit(l, &s->v, &at, &s->pieces[c->first_piece], &t);
+    emitted *e = gemm_emit(l, &s->v, &at, p, &t);
     touch(e, in, false);
-    if (c->last_slice) touch(e, &out, true);
-    s->next_chunk = k + 1;
+    if (p->last) touch(e, &out, true);
+    if (++s->next_piece == c->first_piece + c->n_pieces) s->next_chunk++;
   }
 }
 

@@ -471,6 +471,7 @@ static bool plan_sums(group *g) {
   uint32_t slice = min2(c->k_slice, ceil_div(conv_channels(&s->v), l->r)) * conv_taps(&s->v) * l->r;
   if (slice > weights / 3) return false;
   c->most = min2(max2(1, weights / 4 / slice), weft_param_blocks(l->cfg) / 2);
+  c->chunk_rows = weights / 16;
   return !leads_chain(l, g->buffer[s->out].tensor, g->end);
 }
 
@@ -490,7 +491,7 @@ bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t str
   choose_widths(g);
   if (by_channels) {
     group_stage *last = &g->stage[g->n_stages - 1];
-    last->sums = g->n_stages > 1 && last->kind == STAGE_CONV;
+    last->sums = r->l->how.sums && g->n_stages > 1 && last->kind == STAGE_CONV;
     choose_chunks(g);
   }
   if (!choose_rows(g) || !buffers_hold(g)) return false;

@@ -64,6 +64,7 @@ typedef struct {
   uint32_t strips;       /* vertical strips that a group may be cut into */
   uint32_t chunk;        /* by channels: pixels times column blocks of a chunk, at most about */
   bool longest_first;    /* of instructions that can start, the one with the longest way to go */
+  bool sums;             /* by channels: a second convolution adds the chunks up */
   bool groups;           /* off: layer by layer */
 } strategy;
 

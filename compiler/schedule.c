@@ -35,9 +35,10 @@ typedef struct {
   uint32_t writer; /* index + 1 */
 } granule;
 
-static const uint32_t grain[SPACES] = {
-    [SPACE_SPAD] = 1, [SPACE_WEIGHT] = WEIGHT_GRAIN, [SPACE_PARAM] = 1,       [SPACE_DWBUF] = 4,
-    [SPACE_LUT] = 1,  [SPACE_EXP] = 1,     [SPACE_ACC] = ACC_GRAIN, [SPACE_ARENA] = 64};
+static const uint32_t grain[SPACES] = {[SPACE_SPAD] = 1,        [SPACE_WEIGHT] = WEIGHT_GRAIN,
+                                       [SPACE_PARAM] = 1,       [SPACE_DWBUF] = 4,
+                                       [SPACE_LUT] = 1,         [SPACE_EXP] = 1,
+                                       [SPACE_ACC] = ACC_GRAIN, [SPACE_ARENA] = 64};
 
 enum { NOBODY = 5 };
 typedef struct {

@@ -21,9 +21,10 @@ typedef struct {
 } granule;
 
 /* Units of an access per granule: coarser costs false dependencies, finer costs time. */
-static const uint32_t grain[SPACES] = {
-    [SPACE_SPAD] = 1, [SPACE_WEIGHT] = WEIGHT_GRAIN, [SPACE_PARAM] = 1, [SPACE_DWBUF] = 4,
-    [SPACE_LUT] = 1,  [SPACE_EXP] = 1,     [SPACE_ACC] = 1,   [SPACE_ARENA] = 64};
+static const uint32_t grain[SPACES] = {[SPACE_SPAD] = 1,  [SPACE_WEIGHT] = WEIGHT_GRAIN,
+                                       [SPACE_PARAM] = 1, [SPACE_DWBUF] = 4,
+                                       [SPACE_LUT] = 1,   [SPACE_EXP] = 1,
+                                       [SPACE_ACC] = 1,   [SPACE_ARENA] = 64};
 
 typedef struct {
   lowering *l;
