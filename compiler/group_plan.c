@@ -471,7 +471,9 @@ static bool plan_sums(group *g) {
   uint32_t slice = min2(c->k_slice, ceil_div(conv_channels(&s->v), l->r)) * conv_taps(&s->v) * l->r;
   if (slice > weights / 3) return false;
   c->most = min2(max2(1, weights / 4 / slice), weft_param_blocks(l->cfg) / 2);
+  /* a chunk stays while the leading convolution's go round in the other part of the buffer */
   c->chunk_rows = weights / 16;
+  if (g->chunk_rows) c->chunk_rows = min2(c->chunk_rows, weights / 2 / g->chunk_rows * slice);
   return !leads_chain(l, g->buffer[s->out].tensor, g->end);
 }
 
