@@ -60,10 +60,9 @@ typedef struct {
   piece *pieces;
   int n_chunks;
   int *weights_at, *params_at; /* per chunk */
-  uint32_t dw_at;              /* depthwise buffer; streamed: of the chunk at hand */
-  uint32_t dw_word;            /* first channel word there */
-  uint64_t dw_offset;          /* its constants */
-  bool sums;                   /* adds chunks of input channels up */
+  uint32_t dw_at, dw_word;     /* in the depthwise buffer: where, from which channel word on */
+  uint64_t dw_constants;
+  bool sums; /* adds chunks of input channels up */
   conv_slices slices;
   int next_chunk, next_piece;
 } group_stage;
@@ -75,8 +74,8 @@ typedef struct {
   uint32_t strips;     /* the last stage's columns, in so many parts */
   uint32_t per;        /* by channels: channel words of a chunk (of a convolution: column blocks) */
   uint32_t chunk_rows; /* of the leading convolution's weights */
-  bool stream_dw;      /* depthwise parameters come chunk by chunk */
   uint32_t work_rows;  /* accumulators that hold no sums of other instructions */
+  bool dw_streams;     /* the depthwise buffer holds the parameters of single chunks */
   int n_stages, n_buffers;
   group_stage stage[GROUP_STAGES];
   group_buffer buffer[GROUP_BUFFERS];

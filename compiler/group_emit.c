@@ -191,14 +191,13 @@ static void build_weights(group *g, group_stage *s) {
   if (!s->weights_at || !s->params_at) abort();
 }
 
-/* Parameters and taps of channel words [word, word + n). */
-static void load_depthwise(group *g, group_stage *s, uint32_t word, uint32_t n) {
-  lowering *l = g->l;
-  uint32_t block = depthwise_block(&s->v), at = ring_take(&l->dwbuf, n * block);
-  emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, at, n * block,
-                 s->dw_offset + (uint64_t)word * block * l->w, (size_t)n * block * l->w);
-  s->dw_at = at;
+/* Parameters and taps of channel words [word, word + words) on the chip. */
+static void load_depthwise(lowering *l, group_stage *s, uint32_t word, uint32_t words) {
+  uint32_t block = depthwise_block(&s->v), n = words * block;
+  s->dw_at = ring_take(&l->dwbuf, n);
   s->dw_word = word;
+  emit_flat_load(l, WEFT_MEM_DWBUF, SPACE_DWBUF, s->dw_at, n,
+                 s->dw_constants + (uint64_t)word * block * l->w, (size_t)n * l->w);
 }
 
 /* Constants, tables and, unless they are streamed, weights on the chip; once per stage. */
@@ -214,8 +213,8 @@ static void prepare(group *g, group_stage *s) {
     }
   } else if (s->kind == STAGE_DW) {
     uint32_t words = ceil_div(s->v.y.c, l->w);
-    s->dw_offset = depthwise_constants(l, &s->v, 0, words);
-    if (!g->stream_dw) load_depthwise(g, s, 0, words);
+    s->dw_constants = depthwise_constants(l, &s->v, 0, words);
+    if (!g->dw_streams) load_depthwise(l, s, 0, words);
   } else {
     vector_load_table(l, &s->vec);
   }
@@ -382,11 +381,12 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
             k && x == prev.b ? prev : (portion){.b = x, .h = x->h, .word = word, .words = x->words};
       }
       tile t = rows_tile(g, s, 0, 0, s->h);
-      if (s->kind == STAGE_DW && g->stream_dw) load_depthwise(g, s, word, words);
-      if (s->kind == STAGE_DW)
+      if (s->kind == STAGE_DW) {
+        if (g->dw_streams) load_depthwise(l, s, word, words);
         emit_depthwise(g, s, &t, &in[0], &out, word, words);
-      else
+      } else {
         emit_vector(g, s, &t, &in[0], s->n_in == 2 ? &in[1] : NULL, &out, word, words);
+      }
     }
     prev = out;
   }
@@ -462,7 +462,8 @@ void group_emit(residency *r, group *g) {
       rows += conv_most_rows(&s->v, l);
       params += ceil_div(s->v.y.c, l->c);
     }
-    if (s->kind == STAGE_DW) dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
+    if (s->kind == STAGE_DW && !g->dw_streams)
+      dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
   }
   reserve(&l->weights, rows);
   reserve(&l->params, params);

@@ -353,7 +353,7 @@ static bool buffers_hold(const group *g) {
       dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
     }
   }
-  if (dw > weft_dwbuf_words(l->cfg) && !g->stream_dw) return false;
+  if (dw > weft_dwbuf_words(l->cfg) && !g->dw_streams) return false;
   if (tables[0] > l->cfg->lut_slots || tables[1] > l->cfg->exp_slots) return false;
   if (g->by_channels) return true;
   uint32_t capacity = weft_weight_rows(l->cfg);
@@ -406,11 +406,12 @@ static void choose_chunks(group *g) {
       used += words * depthwise_block(&g->stage[i].v);
       block = max2(block, depthwise_block(&g->stage[i].v));
     }
-  g->stream_dw = used > dw;
+  g->dw_streams = used > dw;
   g->per = words;
-  if (s->kind != STAGE_CONV && !last->sums && used <= dw) return; /* one pass over all channels */
+  if (s->kind != STAGE_CONV && !last->sums && !g->dw_streams)
+    return; /* one pass over all channels */
   g->per = ceil_div(l->how.chunk, y->h * y->w);
-  if (g->stream_dw) g->per = max2(1, min2(g->per, dw / 2 / block));
+  if (g->dw_streams) g->per = max2(1, min2(g->per, dw / 2 / block));
   if (s->kind != STAGE_CONV) return;
   uint32_t room = weft_weight_rows(l->cfg) / 4;
   uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / ceil_div(y->c, l->c));
