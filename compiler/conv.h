@@ -43,7 +43,8 @@ typedef struct {
   bool weights_outer;  /* loop order: weight chunks outside, tiles inside */
   bool resident;       /* all weights stay in the buffer for the whole layer */
   uint32_t in_banks;   /* split of the scratchpad */
-  uint32_t k_slice;    /* channel blocks per slice */
+  uint32_t k_slice;    /* channel blocks per slice of the weights */
+  bool input_whole;    /* an input tile holds all channels, even where the weights are sliced */
   uint32_t chunk_rows; /* at most, per chunk */
 } conv_plan;
 

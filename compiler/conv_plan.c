@@ -39,11 +39,13 @@ static uint64_t cost(const estimate *e, const conv_plan *p) {
   uint32_t bank = weft_bank_words(c);
   uint64_t in_room = (uint64_t)p->in_banks * bank;
   uint64_t out_room = (uint64_t)(c->scratchpad_banks - p->in_banks) * bank;
-  uint64_t in = input_words(e, p->th, p->tw, p->k_slice), m = (uint64_t)p->th * p->tw;
   uint32_t depth = ceil_div(conv_channels(v), l->r), blocks = ceil_div(v->y.c, l->c);
+  bool sliced = p->k_slice < depth, parts = sliced && !p->input_whole;
+  uint64_t in = input_words(e, p->th, p->tw, parts ? p->k_slice : depth);
+  uint64_t m = (uint64_t)p->th * p->tw;
   uint32_t chunk_cols =
-      p->k_slice < depth ? 1 : min2(blocks, (uint32_t)max2(1, p->chunk_rows / e->column_rows));
-  uint32_t out_channels = p->weights_outer || p->k_slice < depth ? chunk_cols * l->c : v->y.c;
+      sliced ? 1 : min2(blocks, (uint32_t)max2(1, p->chunk_rows / e->column_rows));
+  uint32_t out_channels = p->weights_outer || parts ? chunk_cols * l->c : v->y.c;
   uint64_t out = m * ceil_div(out_channels, l->w);
   bool sums = (uint64_t)conv_taps(v) * depth > 1 || v->weights_uint8; /* components add up too */
   if (in > in_room || out > out_room || (sums && m > weft_acc_rows(c))) return UINT64_MAX;
@@ -55,8 +57,7 @@ static uint64_t cost(const estimate *e, const conv_plan *p) {
   uint64_t chunks = ceil_div(blocks, chunk_cols);
   uint64_t image = (uint64_t)tiles * in * l->w, weights = e->weight_bytes;
   if (p->weights_outer && tiles > 1) image *= chunks;
-  if (p->k_slice < depth && blocks > 1)
-    image = tiles * blocks * in * ceil_div(depth, p->k_slice) * l->w;
+  if (parts && blocks > 1) image = tiles * blocks * in * ceil_div(depth, p->k_slice) * l->w;
   if (!p->weights_outer && !p->resident) weights *= tiles;
   uint64_t result = (uint64_t)v->y.n * v->y.h * v->y.w * v->y.c;
   uint64_t dram = (image + weights + result) / c->dram_bytes;
@@ -87,6 +88,24 @@ static void consider(const estimate *e, conv_plan p, conv_plan *best, uint64_t *
   }
 }
 
+/* Rows of the weight buffer that a chunk may fill: of int8 a third, so that one is at work, one
+ * there and one on its way, or half where the narrowest slice needs it. uint8 weights may add
+ * components: they leave them room, which mostly stays free for the next chunks. */
+static uint32_t chunk_room(const estimate *e, uint32_t narrowest) {
+  uint32_t capacity = weft_weight_rows(e->l->cfg), half = capacity / 2 / conv_components(e->v);
+  uint32_t third = min2(capacity / 3, half);
+  return third < narrowest ? half : third;
+}
+
+/* Channel blocks of equal slices, whole words, of which one of a column block fits `room` rows; 0:
+ * none does. */
+static uint32_t first_slice(const estimate *e, uint32_t depth, uint32_t room, uint32_t per_word) {
+  if (e->column_rows <= room) return depth;
+  uint32_t most = room / (conv_taps(e->v) * e->l->r) / per_word * per_word;
+  if (!most) return 0;
+  return ceil_div(ceil_div(depth, ceil_div(depth, most)), per_word) * per_word;
+}
+
 const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan) {
   estimate e = {.v = v, .l = l, .rows = conv_weight_rows(v, l)};
   uint32_t depth = ceil_div(conv_channels(v), l->r), capacity = weft_weight_rows(l->cfg);
@@ -97,24 +116,25 @@ const char *conv_choose_plan(const conv *v, const lowering *l, conv_plan *plan) 
   }
   e.column_rows = conv_column_rows(v, l);
   e.weight_bytes = e.rows * l->c;
-  /* uint8 weights may add components: leave them room */
-  uint32_t half = capacity / 2 / conv_components(v);
   uint32_t per_word = l->w / l->r; /* slices are whole words */
-  uint32_t slice = depth;
-  if (e.column_rows > half) slice = half / (conv_taps(v) * l->r) / per_word * per_word;
+  uint32_t room = chunk_room(&e, conv_taps(v) * l->r * per_word);
+  uint32_t slice = first_slice(&e, depth, room, per_word);
   if (slice == 0) return "the weights of one column block do not fit the weight buffer";
   uint64_t least = UINT64_MAX;
   for (;;) {
     bool sliced = slice < depth;
     conv_plan p = {.k_slice = slice};
     p.resident = !sliced && conv_most_rows(v, l) <= capacity;
-    p.chunk_rows = (uint32_t)max2(e.column_rows, p.resident ? capacity / 8 : half);
+    p.chunk_rows = (uint32_t)max2(e.column_rows, p.resident ? capacity / 8 : room);
     for (uint32_t q = 1; q <= 3; q++) {
       p.in_banks = l->cfg->scratchpad_banks * q / 4;
       for (int outer = 0; outer <= (p.resident || sliced ? 0 : 1); outer++) {
         p.weights_outer = outer;
+        p.input_whole = true;
         consider(&e, p, plan, &least);
       }
+      p.input_whole = false;
+      if (sliced) consider(&e, p, plan, &least);
     }
     if (least != UINT64_MAX) return NULL;
     if (slice <= per_word) return "one output pixel's inputs do not fit the scratchpad";

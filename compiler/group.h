@@ -9,9 +9,10 @@
  * layer asks for the rows that it needs of the layer before, and so on up to the first; each tensor
  * is a ring of as many rows as are needed at once plus some to run ahead. Streamed by channels: one
  * convolution whose weights are too large to stay, followed by layers that keep channels apart
- * (depthwise, elementwise, pools): column block by column block through all of them, the input and
- * the result whole in the scratchpad. At the end there may be a second convolution, which adds
- * every chunk of channels to sums in the accumulators as soon as it is there.
+ * (depthwise, elementwise, pools): chunk by chunk of column blocks through all of them, the input
+ * whole in the scratchpad, the result as well or its chunks on their way to DRAM. At the end there
+ * may be a second convolution, which adds every chunk of channels to sums in the accumulators as
+ * soon as it is there.
  *
  * Every buffer has scratchpad banks of its own, so that no two units meet at a port except where
  * two units read the same tensor. */
@@ -67,11 +68,17 @@ typedef struct {
   int next_chunk, next_piece;
 } group_stage;
 
+/* How a group goes through its tensors. */
+typedef struct {
+  bool by_channels;
+  bool chunks_leave; /* by channels: for DRAM, each when it is computed; no whole result */
+  uint32_t strips;   /* the last stage's columns, in so many parts */
+} group_form;
+
 typedef struct {
   lowering *l;
   int first, end; /* nodes */
-  bool by_channels;
-  uint32_t strips;     /* the last stage's columns, in so many parts */
+  group_form form;
   uint32_t per;        /* by channels: channel words of a chunk (of a convolution: column blocks) */
   uint32_t chunk_rows; /* of the leading convolution's weights */
   uint32_t work_rows;  /* accumulators that hold no sums of other instructions */
@@ -99,7 +106,7 @@ typedef struct {
 
 /* Plans nodes [first, end) as a group, in vertical strips whose borders are computed twice; false
  * when they are not one or do not fit. Emits nothing. */
-bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g);
+bool group_plan(residency *r, int first, int end, group_form form, group *g);
 /* Sets the columns of every buffer for strip `i`; strips are set in order. */
 void group_set_strip(group *g, uint32_t i);
 /* Emits a planned group: one layer of the report per node. */

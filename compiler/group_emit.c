@@ -30,7 +30,8 @@ static weft_operand operand(const portion *p) {
   weft_operand o = rows_at(p->b, p->y);
   if (p->b->slots) {
     uint32_t base = p->b->base + p->slot % p->b->slots * p->b->slot_words;
-    return (weft_operand){base + p->word, p->b->w * p->words, p->words, p->b->h, 0};
+    base += p->word + (p->x - origin(p->b)) * p->words;
+    return (weft_operand){base, p->b->width * p->words, p->words, p->b->h, 0};
   }
   o.base += p->word + (p->x - origin(p->b)) * p->b->words;
   return o;
@@ -46,11 +47,13 @@ static void touch(emitted *e, const portion *p, bool write) {
 
 /* --- DRAM --------------------------------------------------------------------------------------
  */
-/* The strip's columns of rows [y, y + h): where they begin in DRAM, and how far they reach. */
-static uint64_t strip_bytes(const group_buffer *b, uint32_t y, uint32_t h, uint64_t *reach) {
+/* The strip's columns of rows [y, y + h), n channels of them: where they begin in DRAM after their
+ * first channel, and how far they reach. */
+static uint64_t strip_bytes(const group_buffer *b, uint32_t y, uint32_t h, uint32_t n,
+                            uint64_t *reach) {
   const view *v = &b->v;
   uint64_t row = (uint64_t)v->w * v->c;
-  *reach = (h - 1) * row + (uint64_t)b->strip * v->c;
+  *reach = (h - 1) * row + (uint64_t)(b->strip - 1) * v->c + n;
   return y * row + (uint64_t)b->x * v->c;
 }
 
@@ -64,7 +67,7 @@ static void load_rows(group *g, group_buffer *b, uint32_t y, uint32_t h) {
   const view *v = &b->v;
   emitted *e = emit(l, WEFT_OP_CODE_LOAD);
   weft_insn_LOAD *in = &e->insn.LOAD;
-  uint64_t reach, from = strip_bytes(b, y, h, &reach);
+  uint64_t reach, from = strip_bytes(b, y, h, v->c, &reach);
   weft_operand o = strip_at(b, y);
   in->dst = WEFT_MEM_SPAD;
   in->region = v->region;
@@ -83,25 +86,38 @@ static void load_rows(group *g, group_buffer *b, uint32_t y, uint32_t h) {
   l->dram_bytes += (uint64_t)h * in->row_bytes;
 }
 
-void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h) {
+/* STOREs channels [c, c + n) of the strip's columns of a portion. */
+static void store_portion(lowering *l, const portion *p, uint32_t c, uint32_t n) {
+  const group_buffer *b = p->b;
   const view *v = &b->v;
   emitted *e = emit(l, WEFT_OP_CODE_STORE);
   weft_insn_STORE *in = &e->insn.STORE;
-  uint64_t reach, from = strip_bytes(b, y, h, &reach);
-  weft_operand a = strip_at(b, y);
+  uint64_t reach, from = strip_bytes(b, p->y, p->h, n, &reach) + c;
+  weft_operand a = operand(p);
   in->region = v->region;
   in->offset = (uint32_t)(v->offset + from);
-  in->rows = h;
+  in->rows = p->h;
   in->pixels = b->strip;
-  in->pix_bytes = v->c;
-  in->d_row_stride = h > 1 ? v->w * v->c : 0;
+  in->pix_bytes = n;
+  in->d_row_stride = p->h > 1 ? v->w * v->c : 0;
   in->d_pix_stride = v->c;
   in->flip = v->uint8;
   WEFT_SET_OPERAND(*in, a, a);
-  touch_rows(e, b, y, h, false);
+  touch(e, p, false);
   emit_access(e, SPACE_ARENA, true, v->offset + from, reach);
-  set_result(e, v, 0, y, b->x, h, b->strip, 0, v->c, false);
-  l->dram_bytes += (uint64_t)h * b->strip * v->c;
+  set_result(e, v, 0, p->y, b->x, p->h, b->strip, c, n, false);
+  l->dram_bytes += (uint64_t)p->h * b->strip * n;
+}
+
+void store_buffer_rows(lowering *l, const group_buffer *b, uint32_t y, uint32_t h) {
+  portion p = {.b = b, .y = y, .h = h, .x = b->x};
+  store_portion(l, &p, 0, b->v.c);
+}
+
+/* A chunk buffer with channels from channel word `word` on. */
+static void store_chunk(lowering *l, const portion *p, uint32_t word) {
+  uint32_t c = word * l->w;
+  store_portion(l, p, c, min2(p->words * l->w, p->b->v.c - c));
 }
 
 static weft_operand window_rows(void *user, uint32_t y) {
@@ -133,7 +149,7 @@ static void load_chunk(group *g, group_stage *s, int i) {
   const chunk *c = &s->chunks[i];
   uint32_t rows = c->rows;
   /* streamed chunks must not seem to touch each other's rows */
-  if (g->by_channels) rows = ceil_div(rows, WEIGHT_GRAIN) * WEIGHT_GRAIN;
+  if (g->form.by_channels) rows = ceil_div(rows, WEIGHT_GRAIN) * WEIGHT_GRAIN;
   s->weights_at[i] = (int)ring_take(&l->weights, rows);
   emit_flat_load(l, WEFT_MEM_WEIGHT, SPACE_WEIGHT, (uint32_t)s->weights_at[i], c->rows, c->offset,
                  (size_t)c->rows * l->c);
@@ -181,7 +197,7 @@ static void build_weights(group *g, group_stage *s) {
   lowering *l = g->l;
   conv_plan plan = {.k_slice = ceil_div(conv_channels(&s->v), l->r)};
   plan.chunk_rows = weft_weight_rows(l->cfg);
-  if (g->by_channels) plan.chunk_rows = g->chunk_rows;
+  if (g->form.by_channels) plan.chunk_rows = g->chunk_rows;
   if (s->sums)
     s->n_chunks = conv_build_slices(&s->v, l, &s->slices, &s->chunks, &s->pieces);
   else
@@ -207,7 +223,7 @@ static void prepare(group *g, group_stage *s) {
   s->prepared = true;
   if (s->kind == STAGE_CONV) {
     build_weights(g, s);
-    for (int i = 0; i < s->n_chunks && !g->by_channels; i++) {
+    for (int i = 0; i < s->n_chunks && !g->form.by_channels; i++) {
       load_chunk(g, s, i);
       load_params(g, s, i);
     }
@@ -292,8 +308,6 @@ static void advance(group *g, int buffer, uint32_t upto) {
 }
 
 static void run_strip(group *g) {
-  for (int i = 0; i < g->n_stages; i++) g->stage[i].next = 0;
-  for (int i = 0; i < g->n_buffers; i++) g->buffer[i].produced = 0;
   advance(g, g->stage[g->n_stages - 1].out, g->stage[g->n_stages - 1].h);
   /* rows that no window reaches (a stride can leave some) are outputs of their layer all the same
    */
@@ -303,7 +317,7 @@ static void run_strip(group *g) {
 /* --- by channels ------------------------------------------------------------------------------ */
 /* Convolves chunk i over all rows, as many at a time as the accumulators hold. */
 static void conv_chunk(group *g, group_stage *s, int i, portion out) {
-  uint32_t bands = ceil_div(s->h, g->work_rows / s->v.y.w), most = ceil_div(s->h, bands), h;
+  uint32_t bands = ceil_div(s->h, g->work_rows / out.b->width), most = ceil_div(s->h, bands), h;
   load_chunk(g, s, i);
   load_params(g, s, i);
   for (uint32_t y = 0; y < s->h; y += h) {
@@ -311,7 +325,7 @@ static void conv_chunk(group *g, group_stage *s, int i, portion out) {
     tile t = rows_tile(g, s, 0, y, h);
     portion part = out;
     if (out.b->slots) /* rows of a chunk buffer follow each other */
-      part.word += y * out.b->w * out.words;
+      part.word += y * out.b->width * out.words;
     part.y = y;
     part.h = h;
     const chunk *c = &s->chunks[i];
@@ -367,7 +381,7 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
     l->layer = s->layer;
     prepare(g, s);
     const group_buffer *b = &g->buffer[s->out];
-    portion out = {.b = b, .h = b->h, .slot = (uint32_t)i, .words = words};
+    portion out = {.b = b, .h = b->h, .x = b->x, .slot = (uint32_t)i, .words = words};
     if (!b->slots) out.word = word;
     if (s->sums) {
       sum_slice(g, s, (uint32_t)i, &prev);
@@ -379,6 +393,7 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
         const group_buffer *x = &g->buffer[s->in[j]];
         in[j] =
             k && x == prev.b ? prev : (portion){.b = x, .h = x->h, .word = word, .words = x->words};
+        in[j].x = rows_tile(g, s, j, 0, s->h).ix;
       }
       tile t = rows_tile(g, s, 0, 0, s->h);
       if (s->kind == STAGE_DW) {
@@ -390,6 +405,7 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
     }
     prev = out;
   }
+  if (prev.b->slots && prev.b->store) store_chunk(l, &prev, word);
 }
 
 static void run_channels(group *g) {
@@ -415,7 +431,7 @@ static void run_channels(group *g) {
   if (last->sums) sum_rest(g, last, words);
   group_buffer *out = &g->buffer[last->out];
   l->layer = last->layer;
-  if (out->store) store_buffer_rows(l, out, 0, out->h);
+  if (out->store && !out->slots) store_buffer_rows(l, out, 0, out->h);
 }
 
 /* --- a group ---------------------------------------------------------------------------------- */
@@ -458,7 +474,7 @@ void group_emit(residency *r, group *g) {
     begin_layer(l, s->node);
     s->layer = l->layer;
     account_stage(l, s);
-    if (s->kind == STAGE_CONV && !g->by_channels) {
+    if (s->kind == STAGE_CONV && !g->form.by_channels) {
       rows += conv_most_rows(&s->v, l);
       params += ceil_div(s->v.y.c, l->c);
     }
@@ -468,9 +484,11 @@ void group_emit(residency *r, group *g) {
   reserve(&l->weights, rows);
   reserve(&l->params, params);
   reserve(&l->dwbuf, dw);
-  for (uint32_t i = 0; i < g->strips; i++) {
+  for (uint32_t i = 0; i < g->form.strips; i++) {
     group_set_strip(g, i);
-    if (g->by_channels)
+    for (int k = 0; k < g->n_stages; k++) g->stage[k].next = 0;
+    for (int k = 0; k < g->n_buffers; k++) g->buffer[k].produced = 0;
+    if (g->form.by_channels)
       run_channels(g);
     else
       run_strip(g);

@@ -76,9 +76,9 @@ static bool add_conv(const residency *r, group *g, int i, group_stage *s) {
   uint32_t capacity = weft_weight_rows(l->cfg);
   s->kind = STAGE_CONV;
   if (v->x.n != 1 || v->y.n != 1) return false;
-  if (!g->by_channels && rows > (uint64_t)capacity * l->how.weight_share / 16) return false;
-  if (v->packed && g->by_channels) return false;
-  if (!g->by_channels && !v->packed && v->y.h * v->y.w <= l->how.small) return false;
+  if (!g->form.by_channels && rows > (uint64_t)capacity * l->how.weight_share / 16) return false;
+  if (v->packed && g->form.by_channels) return false;
+  if (!g->form.by_channels && !v->packed && v->y.h * v->y.w <= l->how.small) return false;
   s->k = v->packed ? (window){1, 1, 1, 1, 1, 1, 0, 0} : v->k;
   s->in[0] = v->packed ? window_buffer(g, i, v) : input_buffer(r, g, &v->x);
   s->out = output_buffer(g, i, &v->y);
@@ -145,9 +145,10 @@ void group_set_strip(group *g, uint32_t i) {
   for (int k = g->n_stages - 1; k >= 0; k--) {
     const group_stage *s = &g->stage[k];
     group_buffer *out = &g->buffer[s->out];
-    if (!out->strip) need_columns(out, out->w * i / g->strips, out->w * (i + 1) / g->strips);
+    if (!out->strip)
+      need_columns(out, out->w * i / g->form.strips, out->w * (i + 1) / g->form.strips);
     if (out->x > out->covered) need_columns(out, out->covered, out->x);
-    if (i + 1 == g->strips) need_columns(out, out->w - 1, out->w);
+    if (i + 1 == g->form.strips) need_columns(out, out->w - 1, out->w);
     for (int j = 0; j < s->n_in; j++) {
       group_buffer *b = &g->buffer[s->in[j]];
       view v = b->v;
@@ -158,7 +159,7 @@ void group_set_strip(group *g, uint32_t i) {
     }
   }
   for (int k = 0; k < g->n_buffers; k++)
-    if (g->buffer[k].source == RESIDENT || g->strips == 1) {
+    if (g->buffer[k].source == RESIDENT || g->form.strips == 1) {
       g->buffer[k].x = 0;
       g->buffer[k].strip = g->buffer[k].w;
     }
@@ -167,7 +168,7 @@ void group_set_strip(group *g, uint32_t i) {
 static void choose_widths(group *g) {
   for (int k = 0; k < g->n_buffers; k++)
     g->buffer[k].width = g->buffer[k].source == RESIDENT ? g->buffer[k].w : 1;
-  for (uint32_t i = 0; i < g->strips; i++) {
+  for (uint32_t i = 0; i < g->form.strips; i++) {
     group_set_strip(g, i);
     for (int k = 0; k < g->n_buffers; k++)
       g->buffer[k].width = max2(g->buffer[k].width, g->buffer[k].strip);
@@ -198,7 +199,7 @@ static bool choose_rows(group *g) {
     const strategy *how = &g->l->how;
     uint32_t rows = ceil_div(g->l->cfg->rows * how->pixels, w);
     rows = max2(rows, (uint32_t)(how->cycles / max2(1, (uint32_t)row_cycles(g, s))));
-    s->rows = g->by_channels ? s->h : min2(s->h, rows);
+    s->rows = g->form.by_channels ? s->h : min2(s->h, rows);
     if (w > 4095 || s->h > 4095) return false;
     if (s->kind != STAGE_CONV) continue;
     if (w > most) return false;
@@ -291,8 +292,9 @@ static void choose_outputs(const residency *r, group *g) {
     if (is_output(g->l, b->tensor)) b->store = true;
     if (!later) continue;
     uint64_t banks = ((uint64_t)b->h * b->w * b->words + bank - 1) / bank;
-    b->stays = (b->ring == b->h && b->width == b->w) || /* whole already */
-               banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share;
+    bool whole = b->ring == b->h && b->width == b->w;
+    bool small = banks * 8 <= (uint64_t)g->l->cfg->scratchpad_banks * g->l->how.stay_share;
+    b->stays = !b->slots && (whole || small);
     if (b->stays) {
       b->ring = b->h;
       b->width = b->w;
@@ -355,7 +357,7 @@ static bool buffers_hold(const group *g) {
   }
   if (dw > weft_dwbuf_words(l->cfg) && !g->dw_streams) return false;
   if (tables[0] > l->cfg->lut_slots || tables[1] > l->cfg->exp_slots) return false;
-  if (g->by_channels) return true;
+  if (g->form.by_channels) return true;
   uint32_t capacity = weft_weight_rows(l->cfg);
   return rows <= (uint64_t)capacity * l->how.weight_share / 8 &&
          params <= weft_param_blocks(l->cfg) * 3 / 4;
@@ -399,8 +401,8 @@ static bool is_channel_chain(const residency *r, const group *g) {
 static void choose_chunks(group *g) {
   const lowering *l = g->l;
   const group_stage *s = &g->stage[0], *last = &g->stage[g->n_stages - 1];
-  const view *y = output_view(s);
-  uint32_t words = ceil_div(y->c, l->w), dw = weft_dwbuf_words(l->cfg), used = 0, block = 0;
+  uint32_t blocks = ceil_div(output_view(s)->c, l->c), words = ceil_div(output_view(s)->c, l->w);
+  uint32_t dw = weft_dwbuf_words(l->cfg), used = 0, block = 0;
   for (int i = 0; i < g->n_stages; i++)
     if (g->stage[i].kind == STAGE_DW) {
       used += words * depthwise_block(&g->stage[i].v);
@@ -410,23 +412,38 @@ static void choose_chunks(group *g) {
   g->per = words;
   if (s->kind != STAGE_CONV && !last->sums && !g->dw_streams)
     return; /* one pass over all channels */
-  g->per = ceil_div(l->how.chunk, y->h * y->w);
+  g->per = ceil_div(l->how.chunk, s->h * g->buffer[s->out].width);
   if (g->dw_streams) g->per = max2(1, min2(g->per, dw / 2 / block));
   if (s->kind != STAGE_CONV) return;
   uint32_t room = weft_weight_rows(l->cfg) / 4;
-  uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / ceil_div(y->c, l->c));
+  uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / blocks);
   g->per = max2(1, min2(g->per, min2(room / column, weft_param_blocks(l->cfg) / 2)));
   g->chunk_rows = g->per * column;
+}
+
+/* Chunks of a result may leave when that keeps the tensors between stages from DRAM, and when what
+ * the first stage computes twice at the borders of strips takes less time than they would there. */
+static bool chunks_may_leave(const group *g) {
+  const group_stage *s = &g->stage[0];
+  if (s->kind != STAGE_CONV || g->n_stages == 1) return false;
+  const group_buffer *b = &g->buffer[s->out];
+  uint64_t twice = (uint64_t)g->form.strips * b->width - b->w, saved = 0;
+  for (int i = 0; i + 1 < g->n_stages; i++) {
+    const group_buffer *between = &g->buffer[g->stage[i].out];
+    saved += 2 * (uint64_t)between->h * between->w * between->v.c;
+  }
+  return twice * s->h * row_cycles(g, s) / b->width <= saved / g->l->cfg->dram_bytes;
 }
 
 static void plan_slots(group *g) {
   const group_stage *last = &g->stage[g->n_stages - 1];
   uint32_t words = ceil_div(output_view(&g->stage[0])->c, g->l->w);
-  if (g->stage[0].kind != STAGE_CONV && g->per >= words) return;
-  for (int i = 0; i + 1 < g->n_stages; i++) {
+  if (g->stage[0].kind != STAGE_CONV && g->per >= words) return; /* one pass over all channels */
+  int chunked = g->form.chunks_leave ? g->n_stages : g->n_stages - 1;
+  for (int i = 0; i < chunked; i++) {
     group_buffer *b = &g->buffer[g->stage[i].out];
     b->slots = 2;
-    b->slot_words = b->h * b->w * g->per;
+    b->slot_words = b->h * b->width * g->per;
   }
   /* column blocks without accumulators need everything once more */
   if (last->sums && last->slices.online < ceil_div(last->v.y.c, g->l->c))
@@ -478,32 +495,35 @@ static bool plan_sums(group *g) {
   return !leads_chain(l, g->buffer[s->out].tensor, g->end);
 }
 
-bool group_plan(residency *r, int first, int end, bool by_channels, uint32_t strips, group *g) {
+bool group_plan(residency *r, int first, int end, group_form form, group *g) {
   memset(g, 0, sizeof *g);
   g->l = r->l;
   g->first = first;
   g->end = end;
-  g->by_channels = by_channels;
-  g->strips = strips;
+  g->form = form;
   for (int i = first; i < end; i++) {
     const weft_node *n = &r->l->graph->node[i];
     if (is_view(r->l, n)) continue;
     if (!add_stage(r, g, i)) return false;
   }
-  if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * strips - 1) return false;
+  if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * form.strips - 1)
+    return false;
   choose_widths(g);
-  if (by_channels) {
+  if (form.by_channels) {
     group_stage *last = &g->stage[g->n_stages - 1];
-    last->sums = r->l->how.sums && g->n_stages > 1 && last->kind == STAGE_CONV;
+    last->sums =
+        r->l->how.sums && !form.chunks_leave && g->n_stages > 1 && last->kind == STAGE_CONV;
     choose_chunks(g);
   }
   if (!choose_rows(g) || !buffers_hold(g)) return false;
-  if (by_channels && (!is_channel_chain(r, g) || !chunks_fit(g) || !plan_sums(g))) return false;
+  if (form.by_channels && (!is_channel_chain(r, g) || !chunks_fit(g) || !plan_sums(g)))
+    return false;
+  if (form.chunks_leave && !chunks_may_leave(g)) return false;
   /* in a group streamed by rows everything must lead to the last stage */
-  for (int i = 0; i + 1 < g->n_stages && !by_channels; i++)
+  for (int i = 0; i + 1 < g->n_stages && !form.by_channels; i++)
     if (!readers(g, g->stage[i].out)) return false;
   measure(g);
-  if (by_channels) {
+  if (form.by_channels) {
     for (int i = 0; i < g->n_buffers; i++)
       if (g->buffer[i].source != RESIDENT) g->buffer[i].ring = g->buffer[i].h;
     plan_slots(g);

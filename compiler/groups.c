@@ -3,6 +3,9 @@
 
 #include "group.h"
 
+/* Tried where chunks of the result leave; group_plan() says whether their borders pay. */
+enum { LEAVING_STRIPS = 16 };
+
 static void drop(residency *r, int i) {
   const group_buffer *b = &r->resident[i].b;
   r->used_banks &= ~bank_mask(b->bank, b->banks);
@@ -34,18 +37,19 @@ static uint64_t spilled(const residency *r, const group *g) {
   return bytes;
 }
 
-/* The run from `node` on that costs least DRAM traffic per node; of equals the longest. */
-static int best_run(residency *r, int node, bool by_channels, uint32_t *strips, group *g) {
+/* The run from `node` on that costs least DRAM traffic per node in this form, in as few strips as
+ * fit; of equals the longest. */
+static int best_run(residency *r, int node, group_form *form, uint32_t most_strips, group *g) {
   int best = 0, misses = 0;
-  uint32_t most = by_channels ? 1 : r->l->how.strips;
   double least = 0;
   for (int end = node + 1; end <= r->l->graph->n_nodes && misses < 6; end++) {
     if (is_view(r->l, &r->l->graph->node[end - 1])) continue;
-    uint32_t n = 0;
+    group_form f = *form;
     bool fits = false;
-    while (!fits && ++n <= most) {
+    for (f.strips = 0; !fits && f.strips < most_strips;) {
       residency trial = *r;
-      fits = group_plan(&trial, node, end, by_channels, n, g);
+      f.strips++;
+      fits = group_plan(&trial, node, end, f, g);
     }
     if (!fits) {
       misses++;
@@ -56,7 +60,7 @@ static int best_run(residency *r, int node, bool by_channels, uint32_t *strips, 
     if (!best || each <= least) {
       best = end - node;
       least = each;
-      *strips = n;
+      form->strips = f.strips;
     }
   }
   return best;
@@ -67,7 +71,10 @@ static void dump_group(const residency *r, const group *g) {
   static const char *const source[] = {"computed", "loaded", "windows loaded", "resident"};
   if (!f || r->l->rehearsal) return;
   fprintf(f, "group of nodes %d to %d, streamed by %s, %u strips\n", g->first, g->end - 1,
-          g->by_channels ? "channels" : "rows", g->strips);
+          g->form.chunks_leave  ? "channels, chunks leave"
+          : g->form.by_channels ? "channels"
+                                : "rows",
+          g->form.strips);
   for (int i = 0; i < g->n_buffers; i++) {
     const group_buffer *b = &g->buffer[i];
     fprintf(f, "  banks %2u+%u  %s %s, %u x %u x %u: ", b->bank, b->banks, source[b->source],
@@ -83,14 +90,17 @@ int groups_lower(residency *r, int node) {
   group *g = malloc(sizeof *g);
   if (!g) abort();
   drop_dead(r, node);
-  bool by_channels = false;
-  uint32_t strips = 1;
-  int n = best_run(r, node, false, &strips, g);
+  group_form form = {0};
+  int n = best_run(r, node, &form, r->l->how.strips, g);
   if (!n) {
-    by_channels = true;
-    n = best_run(r, node, true, &strips, g);
+    form.by_channels = true;
+    n = best_run(r, node, &form, 1, g);
   }
-  if (n && group_plan(r, node, node + n, by_channels, strips, g)) {
+  if (!n) {
+    form.chunks_leave = true;
+    n = best_run(r, node, &form, LEAVING_STRIPS, g);
+  }
+  if (n && group_plan(r, node, node + n, form, g)) {
     for (int i = node; i < node + n; i++) {
       r->l->begins[i] = node;
       r->l->ends[i] = node + n - 1;

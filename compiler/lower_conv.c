@@ -16,8 +16,8 @@ typedef struct {
   chunk *chunks;
   piece *pieces;
   int n_chunks;
-  int in_tile; /* -1: none */
-  uint32_t in_slice;
+  int in_tile;    /* -1: none */
+  uint32_t in_kb; /* its first channel block */
   buffer in;
   tile t;
   int *weights_at; /* per chunk, resident: row, or -1 */
@@ -58,16 +58,17 @@ static void load_packed(conv_state *s) {
 
 static void need_input(conv_state *s, int index, const tile *t, const chunk *c) {
   const conv *v = s->v;
-  if (s->in_tile == index && s->in_slice == c->kb) return;
+  uint32_t kb = s->plan.input_whole ? 0 : c->kb;
+  if (s->in_tile == index && s->in_kb == kb) return;
   s->in_tile = index;
-  s->in_slice = c->kb;
+  s->in_kb = kb;
   s->t = *t;
   if (v->packed) {
     load_packed(s);
     return;
   }
-  uint32_t first = c->kb * s->l->r, n = c->k_count * s->l->r;
-  if (first + n > v->x.c) n = v->x.c - first;
+  uint32_t first = kb * s->l->r, n = c->k_count * s->l->r;
+  if (s->plan.input_whole || first + n > v->x.c) n = v->x.c - first;
   s->in = load_tile(s->l, &v->x, t->n, t->iy, t->ix, t->ih, t->iw, first, n);
 }
 
@@ -97,7 +98,7 @@ static void emit_gemm(conv_state *s, int index, const piece *p, const buffer *ou
   if (s->v->packed) t.ih = s->in.h;
   gemm_place at = {.in = operand_of(&s->in),
                    .in_w = s->in.w,
-                   .kb = c->kb,
+                   .kb = s->in_kb,
                    .weights_row = s->weights_row,
                    .chunk_nb = c->nb,
                    .nb = out_nb};
@@ -127,8 +128,7 @@ static void do_chunk(conv_state *s, int tile_index, const tile *t, int index, bu
 
 static void run_tile(conv_state *s, int index, const tile *t, int from, int to) {
   lowering *l = s->l;
-  bool sliced = s->plan.k_slice < ceil_div(conv_channels(s->v), l->r);
-  if (s->plan.weights_outer || sliced) {
+  if (s->plan.weights_outer || !s->plan.input_whole) {
     for (int i = from; i < to; i++) do_chunk(s, index, t, i, NULL);
     return;
   }

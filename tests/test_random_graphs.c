@@ -3,7 +3,8 @@
  * against each other; then as many of convolutions, depthwise layers and additions only, compiled
  * with a strategy drawn by lot. Start at run_network().
  *
- *   WEFT_RANDOM_GRAPHS  how many (default 1,000; with sanitizers 200)
+ *   WEFT_RANDOM_GRAPHS  how many (default 1,000; with sanitizers 200); an eighth as many
+ *                       bottlenecks on small devices
  *   WEFT_SEED           the first seed (default 1); network i has seed WEFT_SEED + i
  *   WEFT_NODES          "A-B": of the network only operators A to B - 1 (a shrunk failure) */
 #include <setjmp.h>
@@ -43,6 +44,7 @@ enum { NETWORKS = 200 };
 #else
 enum { NETWORKS = 1000 };
 #endif
+enum { BOTTLENECK_SHARE = 8 };
 
 static char current[256]; /* what to run again if this one dies */
 
@@ -163,12 +165,18 @@ static verdict run_network(const subject *s, totals *sum) {
 }
 
 /* --- networks, and parts of them ------------------------------------------------------------- */
-static subject make(uint64_t seed, bool chain) {
-  subject s = {.seed = seed, .any_strategy = chain};
-  int device = (int)(seed % 8); /* four presets, and as many random ones */
-  s.graph = random_graph(seed, &(random_graph_options){.simple = chain});
+static subject network(uint64_t seed, const random_graph_options *options) {
+  subject s = {.seed = seed};
+  s.graph = random_graph(seed, options);
   s.input = random_inputs(s.graph, seed);
   s.last = s.graph->n_nodes;
+  return s;
+}
+
+static subject make(uint64_t seed, bool chain) {
+  subject s = network(seed, &(random_graph_options){.simple = chain});
+  s.any_strategy = chain;
+  int device = (int)(seed % 8); /* four presets, and as many random ones */
   random_config(seed, device, &s.config, s.device, sizeof s.device);
   return s;
 }
@@ -304,9 +312,34 @@ static void seeds_that_once_failed(void **state) {
   }
 }
 
+/* Inverted bottlenecks where nearly nothing fits: groups in strips whose result leaves by chunks of
+ * channels, parameters of the depthwise engine streamed, sliced weights. Whole networks with random
+ * operators on random devices hardly ever come there. */
+static void bottlenecks_are_exact_on_small_devices(void **state) {
+  (void)state;
+  const uint64_t count = number("WEFT_RANDOM_GRAPHS", NETWORKS) / BOTTLENECK_SHARE;
+  const uint64_t first = number("WEFT_SEED", 1);
+  int bad = 0;
+  totals sum = {0};
+  for (uint64_t seed = first; seed < first + count; seed++) {
+    subject s = network(seed, &(random_graph_options){.nodes = 3, .bottlenecks = true});
+    random_small_config(seed, &s.config, s.device, sizeof s.device);
+    s.any_strategy = seed % 2;
+    (void)snprintf(current, sizeof current,
+                   "\nagain: WEFT_SEED=%llu WEFT_RANDOM_GRAPHS=%d build/tests/test_random_graphs\n",
+                   (unsigned long long)seed, BOTTLENECK_SHARE);
+    verdict v = run_network(&s, &sum);
+    if (v.text[0]) print_message("%s: %s%s", s.device, v.text, current);
+    bad += v.text[0] != '\0';
+    unmake(&s);
+  }
+  assert_int_equal(bad, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_networks_are_exact),
                                      cmocka_unit_test(random_chains_are_exact),
+                                     cmocka_unit_test(bottlenecks_are_exact_on_small_devices),
                                      cmocka_unit_test(seeds_that_once_failed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,7 @@ int random_channels(random_build *b);
 /* --- random_conv.c, random_ops.c: each adds one operator or a small group --------------------- */
 void random_conv(random_build *b);
 void random_depthwise(random_build *b);
+void random_bottleneck(random_build *b);
 void random_fully_connected(random_build *b);
 void random_residual(random_build *b);
 

@@ -106,10 +106,8 @@ static void finish(random_build *b, weft_opcode op, const weft_attr *a, int x, i
   random_node(b, op, a, in[2] < 0 && random_chance(&b->r, 50) ? 2 : 3, in, 1, &y);
 }
 
-static void conv_of(random_build *b, int x, int channels) {
+static void conv_window(random_build *b, int x, int channels, int kh, int kw) {
   weft_tensor t = *random_tensor(b, x);
-  int kh = filter_size(b), kw = random_chance(&b->r, 75) ? kh : filter_size(b);
-  if (!b->options.simple && random_chance(&b->r, 4)) kh = 10, kw = 4;
   weft_attr a = {.activation = activation(b)};
   int32_t oh, ow;
   if (!choose_window(b, &t, kh, kw, &a, &oh, &ow)) return;
@@ -119,13 +117,18 @@ static void conv_of(random_build *b, int x, int channels) {
   finish(b, WEFT_OP_CONV_2D, &a, x, w, 4, (int32_t[]){t.dim[0], oh, ow, channels}, depth);
 }
 
+static void conv_of(random_build *b, int x, int channels) {
+  int kh = filter_size(b), kw = random_chance(&b->r, 75) ? kh : filter_size(b);
+  if (!b->options.simple && random_chance(&b->r, 4)) kh = 10, kw = 4;
+  conv_window(b, x, channels, kh, kw);
+}
+
 void random_conv(random_build *b) {
   int x = random_pick(b, 4);
   conv_of(b, x, random_channels(b));
 }
 
-void random_depthwise(random_build *b) {
-  int x = random_pick(b, 4);
+static void depthwise_of(random_build *b, int x) {
   weft_tensor t = *random_tensor(b, x);
   bool large = random_chance(&b->r, 10);
   int kh = large ? random_range(&b->r, 1, 7) : random_chance(&b->r, 80) ? 3 : filter_size(b);
@@ -141,6 +144,22 @@ void random_depthwise(random_build *b) {
   int w = weights(b, x, 3, 4, (int32_t[]){1, kh, kw, channels});
   finish(b, WEFT_OP_DEPTHWISE_CONV_2D, &a, x, w, 4, (int32_t[]){t.dim[0], oh, ow, channels},
          kh * kw);
+}
+
+void random_depthwise(random_build *b) {
+  depthwise_of(b, random_pick(b, 4));
+}
+
+/* A 1x1 convolution to several times the channels, a depthwise one, and mostly one back. */
+void random_bottleneck(random_build *b) {
+  int x = random_pick(b, 4), before = b->g->n_nodes;
+  int channels = random_tensor(b, x)->dim[3];
+  conv_window(b, x, channels * random_range(&b->r, 2, 6), 1, 1);
+  if (b->g->n_nodes == before) return;
+  before = b->g->n_nodes;
+  depthwise_of(b, b->live[b->n_live - 1]);
+  if (b->g->n_nodes == before || random_chance(&b->r, 20)) return;
+  conv_window(b, b->live[b->n_live - 1], channels, 1, 1);
 }
 
 void random_fully_connected(random_build *b) {

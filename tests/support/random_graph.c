@@ -159,6 +159,10 @@ static const struct {
 enum { OPERATORS = sizeof operators / sizeof *operators };
 
 static void add_operator(random_build *b) {
+  if (b->options.bottlenecks) {
+    random_bottleneck(b);
+    return;
+  }
   int sum = 0, i = 0;
   for (int k = 0; k < OPERATORS; k++)
     sum += b->options.simple ? operators[k].simple : operators[k].weight;
@@ -289,5 +293,19 @@ void random_config(uint64_t seed, int preset, weft_config *out, char *text, size
     overlay(&r, out, "queue_depth", 1, 4, text, size);
     overlay(&r, out, "lut_slots", 0, 2, text, size);
     if (random_chance(&r, 10)) (void)weft_config_set(out, "vec_softmax=0", NULL);
+  } while (weft_config_check(out, NULL));
+}
+
+void random_small_config(uint64_t seed, weft_config *out, char *text, size_t size) {
+  random_source r = {seed ^ 0x736d616c};
+  do {
+    if (weft_config_preset(out, "nano-16", NULL)) abort();
+    text[0] = '\0';
+    overlay(&r, out, "scratchpad_kib", 2, 5, text, size);
+    overlay(&r, out, "scratchpad_banks", 3, 4, text, size);
+    overlay(&r, out, "weight_kib", 0, 2, text, size);
+    overlay(&r, out, "accumulator_kib", 0, 2, text, size);
+    overlay(&r, out, "dwbuf_kib", 0, 1, text, size);
+    overlay(&r, out, "dram_bytes", 2, 4, text, size);
   } while (weft_config_check(out, NULL));
 }

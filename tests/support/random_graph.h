@@ -28,9 +28,10 @@ void random_codes(random_source *r, uint8_t *out, size_t n, uint8_t zero);
 
 /* What kind of network; zero-initialized is everything. */
 typedef struct {
-  int nodes;    /* 0: random, 1 to 8 */
-  bool simple;  /* int8; convolutions and additions; all values and scales moderate */
-  int channels; /* 0: random, up to 80 */
+  int nodes;        /* 0: random, 1 to 8 */
+  bool simple;      /* int8; convolutions and additions; all values and scales moderate */
+  bool bottlenecks; /* 1x1 and depthwise convolutions in turn, with many channels between them */
+  int channels;     /* 0: random, up to 80 */
 } random_graph_options;
 
 weft_graph *random_graph(uint64_t seed, const random_graph_options *options);
@@ -46,5 +47,7 @@ void random_inputs_free(const weft_graph *g, void **input);
 /* A device: with `preset` 0 to 3 one of the four presets, otherwise one with odd sizes. `text` says
  * which keys differ from the defaults. */
 void random_config(uint64_t seed, int preset, weft_config *out, char *text, size_t size);
+/* A device of the smallest preset's kind, whose memories hold hardly anything whole. */
+void random_small_config(uint64_t seed, weft_config *out, char *text, size_t size);
 
 #endif
