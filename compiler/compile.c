@@ -302,15 +302,22 @@ static double seconds_since(const struct timespec *t0) {
  * not timed, so that the result is the same everywhere); the fewest cycles win. */
 enum { SEARCH_INSNS = 30000 };
 static const strategy strategies[] = {
-    /* pixels, cycles, ahead, weights/8, stay/8, small, strips, chunk, longest first */
-    {1, 300, 2, 5, 2, 0, 4, 96, true, true},    {1, 150, 2, 7, 2, 100, 8, 16, true, true},
-    {2, 0, 1, 8, 2, 0, 4, 96, true, true},      {1, 0, 2, 5, 2, 0, 1, 96, false, true},
-    {2, 0, 2, 5, 2, 100, 1, 48, true, true},    {1, 0, 3, 5, 2, 40, 1, 16, true, true},
-    {1, 150, 2, 7, 2, 100, 8, 96, false, true}, {1, 200, 2, 5, 2, 40, 1, 96, false, true},
-    {4, 0, 2, 5, 2, 0, 2, 96, true, true},      {2, 0, 2, 8, 3, 0, 1, 96, false, true},
-    {1, 500, 2, 5, 2, 40, 1, 96, true, true},   {4, 0, 3, 5, 2, 0, 1, 96, false, true},
-    {1, 150, 2, 7, 2, 100, 8, 16, false, true}, {1, 300, 2, 5, 2, 0, 4, 96, false, true},
-    {0, 0, 0, 0, 0, 0, 1, 1, false, false}, /* layer by layer: last, and alone when naive */
+    /* pixels, cycles, ahead, weights/8, stay/8, small, strips, chunk, longest first, sums */
+    {1, 300, 2, 5, 2, 0, 4, 96, true, true, true},
+    {1, 150, 2, 7, 2, 100, 8, 16, true, true, true},
+    {2, 0, 1, 8, 2, 0, 4, 96, true, true, true},
+    {1, 0, 2, 5, 2, 0, 1, 96, false, true, true},
+    {2, 0, 2, 5, 2, 100, 1, 200, true, true, true},
+    {1, 0, 3, 5, 2, 40, 1, 16, true, true, true},
+    {1, 150, 2, 7, 2, 100, 8, 96, false, true, true},
+    {1, 200, 2, 5, 2, 40, 1, 96, false, true, true},
+    {4, 0, 2, 5, 2, 0, 2, 96, true, true, true},
+    {2, 0, 2, 8, 3, 0, 1, 96, false, true, true},
+    {1, 500, 2, 5, 2, 40, 1, 96, true, true, true},
+    {4, 0, 3, 5, 2, 0, 1, 96, false, true, true},
+    {1, 150, 2, 7, 2, 100, 8, 16, false, false, true},
+    {1, 300, 2, 5, 2, 0, 4, 96, false, true, true},
+    {0, 0, 0, 0, 0, 0, 1, 1, false, false, false}, /* layer by layer: last, and alone when naive */
 };
 enum { STRATEGIES = sizeof strategies / sizeof *strategies };
 
@@ -327,10 +334,10 @@ static weft_status search(compilation *c, weft_program **out, weft_err *err) {
     if (dump)
       fprintf(dump,
               "strategy %d: %u pixels x rows or %u cycles per step, %u steps ahead, weights %u/8, "
-              "staying tensors %u/8, %u pixels are small, %u strips, chunks of %u%s%s\n",
+              "staying tensors %u/8, %u pixels are small, %u strips, chunks of %u%s%s%s\n",
               i, how->pixels, how->cycles, how->ahead, how->weight_share, how->stay_share,
               how->small, how->strips, how->chunk, how->longest_first ? ", longest first" : "",
-              how->groups ? "" : ", no groups");
+              how->sums ? ", sums" : "", how->groups ? "" : ", no groups");
     weft_status s = compile_as(c, *how, &p, &estimate, err);
     if (s != WEFT_OK) {
       weft_program_free(best);

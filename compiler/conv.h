@@ -59,6 +59,17 @@ void conv_params(const conv *v, const lowering *l, uint32_t first, uint32_t n, u
 /* Cuts the layer into chunks and pieces, and appends tiles and parameters to the constants. Returns
  * the number of chunks; the caller frees both arrays. */
 int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks, piece **pieces);
+/* The same for sums that grow slice by slice of k_slice channel blocks: `online` column blocks at a
+ * time through all slices, a piece for every slice of at most `most` of them; slices share a chunk
+ * of up to chunk_rows. For convolutions of one piece a column block. */
+typedef struct {
+  uint32_t k_slice, online, most, chunk_rows;
+} conv_slices;
+int conv_build_slices(conv *v, lowering *l, const conv_slices *how, chunk **chunks, piece **pieces);
+/* All column blocks need all channel blocks, once. */
+static inline bool conv_is_dense(const conv *v) {
+  return !v->weights_uint8 && v->group_in == v->x.c;
+}
 /* Int8 components that a weight minus its zero point may need: three for uint8 weights. */
 enum { CONV_COMPONENTS = 3 };
 static inline uint32_t conv_components(const conv *v) {
@@ -98,6 +109,8 @@ typedef struct {
   uint32_t chunk_nb;                  /* first column block of the chunk */
   weft_operand out;                   /* the tile's first row, at column block nb */
   uint32_t nb;
+  uint32_t acc_base; /* first accumulator row */
+  bool sums;         /* which hold sums between instructions, others of the array in between */
 } gemm_place;
 /* The instruction of one piece on one tile; scratchpad accesses are the caller's to declare. */
 emitted *gemm_emit(lowering *l, const conv *v, const gemm_place *at, const piece *p, const tile *t);

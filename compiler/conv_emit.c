@@ -32,7 +32,12 @@ emitted *gemm_emit(lowering *l, const conv *v, const gemm_place *at, const piece
   in->w_base = at->weights_row + p->row;
   in->acc_in = !p->first;
   in->acc_out = !p->last;
-  e->glued = !p->first;
+  in->acc_base = at->acc_base;
+  e->glued = !p->first && !at->sums;
+  bool sums = in->acc_in || in->acc_out;
+  if (sums || conv_taps(v) * p->k_count > 1)
+    emit_access(e, SPACE_ACC, at->sums, at->acc_base,
+                (uint64_t)t->h * t->w * (sums ? p->n_count : 1));
   emit_access(e, SPACE_WEIGHT, false, in->w_base,
               (uint64_t)conv_taps(v) * p->k_count * p->n_count * l->r);
   in->o_ring_rows = 1;

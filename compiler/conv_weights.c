@@ -7,6 +7,10 @@
 #include "conv.h"
 #include "params.h"
 
+static uint32_t min2(uint32_t a, uint32_t b) {
+  return a < b ? a : b;
+}
+
 uint32_t conv_taps(const conv *v) {
   return v->packed ? 1 : v->k.kh * v->k.kw;
 }
@@ -219,6 +223,19 @@ static uint64_t emit_params(conv *v, lowering *l, uint32_t blocks) {
   return offset;
 }
 
+/* Emits the constants of all chunks and hands the chunks over. */
+static int finish(conv *v, lowering *l, builder *b, chunk **chunks, piece **pieces) {
+  uint64_t offset = emit_params(v, l, ceil_div(v->y.c, l->c));
+  for (int i = 0; i < b->n_chunks; i++) {
+    chunk *c = &b->chunks[i];
+    emit_tiles(v, l, b, c);
+    c->param_offset = offset + (uint64_t)c->nb * l->c * WEFT_PARAM_BYTES;
+  }
+  *chunks = b->chunks;
+  *pieces = b->pieces;
+  return b->n_chunks;
+}
+
 int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunks, piece **pieces) {
   builder b = {0};
   uint32_t blocks = ceil_div(v->y.c, l->c), depth = ceil_div(conv_channels(v), l->r);
@@ -263,13 +280,31 @@ int conv_build_chunks(conv *v, lowering *l, const conv_plan *plan, chunk **chunk
       }
     }
   }
-  uint64_t offset = emit_params(v, l, blocks);
-  for (int i = 0; i < b.n_chunks; i++) {
-    chunk *c = &b.chunks[i];
-    emit_tiles(v, l, &b, c);
-    c->param_offset = offset + (uint64_t)c->nb * l->c * WEFT_PARAM_BYTES;
+  return finish(v, l, &b, chunks, pieces);
+}
+
+int conv_build_slices(conv *v, lowering *l, const conv_slices *how, chunk **chunks,
+                      piece **pieces) {
+  builder b = {0};
+  uint32_t blocks = ceil_div(v->y.c, l->c), depth = ceil_div(conv_channels(v), l->r);
+  chunk *open = NULL; /* takes more slices */
+  for (uint32_t sweep = 0; sweep < blocks; sweep += how->online) {
+    uint32_t end = min2(sweep + how->online, blocks);
+    for (uint32_t kb = 0; kb < depth; kb += how->k_slice)
+      for (uint32_t nb = sweep; nb < end; nb += how->most) {
+        piece p = {.nb = nb, .n_count = min2(how->most, end - nb), .kb = kb};
+        p.k_count = min2(how->k_slice, depth - kb);
+        p.first = kb == 0;
+        p.last = kb + p.k_count == depth;
+        uint32_t rows = piece_rows(v, l, &p);
+        if (!open || open->nb != nb || open->n_count != p.n_count ||
+            open->rows + rows > how->chunk_rows)
+          open = add_chunk(
+              &b, (chunk){.nb = nb, .n_count = p.n_count, .kb = kb, .first_piece = b.n_pieces});
+        open->k_count = kb + p.k_count - open->kb;
+        open->last_slice = p.last;
+        add_piece(&b, open, p, rows);
+      }
   }
-  *chunks = b.chunks;
-  *pieces = b.pieces;
-  return b.n_chunks;
+  return finish(v, l, &b, chunks, pieces);
 }

@@ -10,7 +10,9 @@
  * is a ring of as many rows as are needed at once plus some to run ahead. Streamed by channels: one
  * convolution whose weights are too large to stay, followed by layers that keep channels apart
  * (depthwise, elementwise, pools): chunk by chunk of column blocks through all of them, the input
- * whole in the scratchpad, the result as well or its chunks on their way to DRAM.
+ * whole in the scratchpad, the result as well or its chunks on their way to DRAM. At the end there
+ * may be a second convolution, which adds every chunk of channels to sums in the accumulators as
+ * soon as it is there.
  *
  * Every buffer has scratchpad banks of its own, so that no two units meet at a port except where
  * two units read the same tensor. */
@@ -61,6 +63,9 @@ typedef struct {
   int *weights_at, *params_at; /* per chunk */
   uint32_t dw_at, dw_word;     /* in the depthwise buffer: where, from which channel word on */
   uint64_t dw_constants;
+  bool sums; /* adds chunks of input channels up */
+  conv_slices slices;
+  int next_chunk, next_piece;
 } group_stage;
 
 /* How a group goes through its tensors. */
@@ -74,7 +79,10 @@ typedef struct {
   lowering *l;
   int first, end; /* nodes */
   group_form form;
-  bool dw_streams; /* the depthwise buffer holds the parameters of single chunks */
+  uint32_t per;        /* by channels: channel words of a chunk (of a convolution: column blocks) */
+  uint32_t chunk_rows; /* of the leading convolution's weights */
+  uint32_t work_rows;  /* accumulators that hold no sums of other instructions */
+  bool dw_streams;     /* the depthwise buffer holds the parameters of single chunks */
   int n_stages, n_buffers;
   group_stage stage[GROUP_STAGES];
   group_buffer buffer[GROUP_BUFFERS];
@@ -101,8 +109,6 @@ typedef struct {
 bool group_plan(residency *r, int first, int end, group_form form, group *g);
 /* Sets the columns of every buffer for strip `i`; strips are set in order. */
 void group_set_strip(group *g, uint32_t i);
-/* By channels: column blocks that a chunk has, at most. */
-uint32_t group_chunk_blocks(const group *g);
 /* Emits a planned group: one layer of the report per node. */
 void group_emit(residency *r, group *g);
 void group_free(group *g);

@@ -147,7 +147,10 @@ static tile rows_tile(const group *g, const group_stage *s, int input, uint32_t 
 static void load_chunk(group *g, group_stage *s, int i) {
   lowering *l = g->l;
   const chunk *c = &s->chunks[i];
-  s->weights_at[i] = (int)ring_take(&l->weights, c->rows);
+  uint32_t rows = c->rows;
+  /* streamed chunks must not seem to touch each other's rows */
+  if (g->form.by_channels) rows = ceil_div(rows, WEIGHT_GRAIN) * WEIGHT_GRAIN;
+  s->weights_at[i] = (int)ring_take(&l->weights, rows);
   emit_flat_load(l, WEFT_MEM_WEIGHT, SPACE_WEIGHT, (uint32_t)s->weights_at[i], c->rows, c->offset,
                  (size_t)c->rows * l->c);
 }
@@ -156,7 +159,7 @@ static void load_chunk(group *g, group_stage *s, int i) {
 static void load_params(group *g, group_stage *s, int i) {
   lowering *l = g->l;
   uint32_t blocks = ceil_div(s->v.y.c, l->c), first = s->chunks[i].nb, n = s->chunks[i].n_count;
-  if (2 * blocks <= l->params.size) {
+  if (2 * blocks <= l->params.size && !s->sums) { /* sums need them at their end only */
     if (i) return;
     first = 0;
     n = blocks;
@@ -193,14 +196,12 @@ static void reserve(ring *r, uint64_t n) {
 static void build_weights(group *g, group_stage *s) {
   lowering *l = g->l;
   conv_plan plan = {.k_slice = ceil_div(conv_channels(&s->v), l->r)};
-  uint32_t blocks = ceil_div(s->v.y.c, l->c);
   plan.chunk_rows = weft_weight_rows(l->cfg);
-  if (g->form.by_channels) {
-    uint32_t room = weft_weight_rows(l->cfg) / 4;
-    uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / blocks);
-    plan.chunk_rows = min2(group_chunk_blocks(g) * column, room > column ? room : column);
-  }
-  s->n_chunks = conv_build_chunks(&s->v, l, &plan, &s->chunks, &s->pieces);
+  if (g->form.by_channels) plan.chunk_rows = g->chunk_rows;
+  if (s->sums)
+    s->n_chunks = conv_build_slices(&s->v, l, &s->slices, &s->chunks, &s->pieces);
+  else
+    s->n_chunks = conv_build_chunks(&s->v, l, &plan, &s->chunks, &s->pieces);
   s->weights_at = malloc((size_t)s->n_chunks * sizeof(int));
   s->params_at = malloc((size_t)s->n_chunks * sizeof(int));
   if (!s->weights_at || !s->params_at) abort();
@@ -316,7 +317,7 @@ static void run_strip(group *g) {
 /* --- by channels ------------------------------------------------------------------------------ */
 /* Convolves chunk i over all rows, as many at a time as the accumulators hold. */
 static void conv_chunk(group *g, group_stage *s, int i, portion out) {
-  uint32_t most = weft_acc_rows(g->l->cfg) / out.b->width, h;
+  uint32_t bands = ceil_div(s->h, g->work_rows / out.b->width), most = ceil_div(s->h, bands), h;
   load_chunk(g, s, i);
   load_params(g, s, i);
   for (uint32_t y = 0; y < s->h; y += h) {
@@ -333,6 +334,45 @@ static void conv_chunk(group *g, group_stage *s, int i, portion out) {
   }
 }
 
+/* Adds slice i of the channels, a chunk of the chain, to the sums of the sweep at hand; the last
+ * slice makes results of them. */
+static void sum_slice(group *g, group_stage *s, uint32_t i, const portion *in) {
+  lowering *l = g->l;
+  portion out = {.b = &g->buffer[s->out], .h = s->h};
+  tile t = rows_tile(g, s, 0, 0, s->h);
+  uint32_t pixels = s->v.y.h * s->v.y.w;
+  while (s->next_chunk < s->n_chunks) {
+    int k = s->next_chunk;
+    const chunk *c = &s->chunks[k];
+    const piece *p = &s->pieces[s->next_piece];
+    if (p->kb != i * s->slices.k_slice) break;
+    if (s->next_piece == c->first_piece) load_chunk(g, s, k);
+    if (p->last) load_params(g, s, k);
+    gemm_place at = {.in = operand(in),
+                     .in_w = t.iw,
+                     .kb = p->kb,
+                     .weights_row = (uint32_t)s->weights_at[k],
+                     .params_block = (uint32_t)s->params_at[k],
+                     .chunk_nb = c->nb,
+                     .out = operand(&out),
+                     .acc_base = g->work_rows + c->nb % s->slices.online * pixels,
+                     .sums = true};
+    emitted *e = gemm_emit(l, &s->v, &at, p, &t);
+    touch(e, in, false);
+    if (p->last) touch(e, &out, true);
+    if (++s->next_piece == c->first_piece + c->n_pieces) s->next_chunk++;
+  }
+}
+
+/* What the accumulators had no room for, sweep by sweep through all chunks once more. */
+static void sum_rest(group *g, group_stage *s, uint32_t words) {
+  g->l->layer = s->layer;
+  for (uint32_t i = 0; s->next_chunk < s->n_chunks; i = (i + 1) % ceil_div(words, g->per)) {
+    portion in = {.b = &g->buffer[s->in[0]], .slot = i, .words = min2(g->per, words - i * g->per)};
+    sum_slice(g, s, i, &in);
+  }
+}
+
 static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
   lowering *l = g->l;
   portion prev = {0};
@@ -343,7 +383,9 @@ static void one_chunk(group *g, int i, uint32_t word, uint32_t words) {
     const group_buffer *b = &g->buffer[s->out];
     portion out = {.b = b, .h = b->h, .x = b->x, .slot = (uint32_t)i, .words = words};
     if (!b->slots) out.word = word;
-    if (s->kind == STAGE_CONV) {
+    if (s->sums) {
+      sum_slice(g, s, (uint32_t)i, &prev);
+    } else if (s->kind == STAGE_CONV) {
       conv_chunk(g, s, i, out);
     } else {
       portion in[2];
@@ -377,13 +419,16 @@ static void run_channels(group *g) {
       }
   l->layer = s->layer;
   prepare(g, s);
+  uint32_t words = g->buffer[s->out].words;
   if (s->kind != STAGE_CONV) {
-    one_chunk(g, 0, 0, g->buffer[s->out].words);
+    for (uint32_t i = 0; i * g->per < words; i++)
+      one_chunk(g, (int)i, i * g->per, min2(g->per, words - i * g->per));
   } else {
     for (int i = 0; i < s->n_chunks; i++)
       one_chunk(g, i, s->chunks[i].nb * l->c / l->w, ceil_div(s->chunks[i].n_count * l->c, l->w));
   }
   group_stage *last = &g->stage[g->n_stages - 1];
+  if (last->sums) sum_rest(g, last, words);
   group_buffer *out = &g->buffer[last->out];
   l->layer = last->layer;
   if (out->store && !out->slots) store_buffer_rows(l, out, 0, out->h);

@@ -341,30 +341,9 @@ static bool place(residency *r, group *g) {
 }
 
 /* --- weights and parameters ------------------------------------------------------------------- */
-uint32_t group_chunk_blocks(const group *g) {
-  const group_stage *s = &g->stage[0];
-  return ceil_div(g->l->how.chunk, s->h * g->buffer[s->out].width);
-}
-
-/* The depthwise buffer holds the parameters of all depthwise stages, or of two chunks of each. */
-static bool depthwise_fits(group *g) {
+static bool buffers_hold(const group *g) {
   const lowering *l = g->l;
-  uint64_t all = 0, chunks = 0;
-  for (int i = 0; i < g->n_stages; i++) {
-    const group_stage *s = &g->stage[i];
-    if (s->kind != STAGE_DW) continue;
-    all += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
-    chunks += 2 * (uint64_t)group_chunk_blocks(g) * depthwise_block(&s->v);
-  }
-  g->dw_streams = all > weft_dwbuf_words(l->cfg);
-  if (!g->dw_streams) return true;
-  return g->form.by_channels && g->stage[0].kind == STAGE_CONV &&
-         chunks <= weft_dwbuf_words(l->cfg);
-}
-
-static bool buffers_hold(group *g) {
-  const lowering *l = g->l;
-  uint64_t rows = 0, params = 0;
+  uint64_t rows = 0, params = 0, dw = 0;
   uint32_t tables[2] = {0}; /* all of a group's are on the chip at once */
   for (int i = 0; i < g->n_stages; i++) {
     const group_stage *s = &g->stage[i];
@@ -372,9 +351,11 @@ static bool buffers_hold(group *g) {
     if (s->kind == STAGE_CONV) {
       rows += conv_most_rows(&s->v, l);
       params += ceil_div(s->v.y.c, l->c);
+    } else if (s->kind == STAGE_DW) {
+      dw += (uint64_t)ceil_div(s->v.y.c, l->w) * depthwise_block(&s->v);
     }
   }
-  if (!depthwise_fits(g)) return false;
+  if (dw > weft_dwbuf_words(l->cfg) && !g->dw_streams) return false;
   if (tables[0] > l->cfg->lut_slots || tables[1] > l->cfg->exp_slots) return false;
   if (g->form.by_channels) return true;
   uint32_t capacity = weft_weight_rows(l->cfg);
@@ -403,7 +384,7 @@ static int readers(const group *g, int buffer) {
 static bool is_channel_chain(const residency *r, const group *g) {
   for (int i = 0; i < g->n_stages; i++) {
     const group_stage *s = &g->stage[i];
-    if (i && s->kind == STAGE_CONV) return false;
+    if (i && s->kind == STAGE_CONV && !s->sums) return false;
     if (s->kind == STAGE_VECTOR && s->vec.opcode == WEFT_OP_CODE_VROW && g->n_stages > 1)
       return false;
     if (i + 1 == g->n_stages) return true;
@@ -414,6 +395,30 @@ static bool is_channel_chain(const residency *r, const group *g) {
       return false;
   }
   return false;
+}
+
+/* How many channels go through the chain at once, and what follows from that. */
+static void choose_chunks(group *g) {
+  const lowering *l = g->l;
+  const group_stage *s = &g->stage[0], *last = &g->stage[g->n_stages - 1];
+  uint32_t blocks = ceil_div(output_view(s)->c, l->c), words = ceil_div(output_view(s)->c, l->w);
+  uint32_t dw = weft_dwbuf_words(l->cfg), used = 0, block = 0;
+  for (int i = 0; i < g->n_stages; i++)
+    if (g->stage[i].kind == STAGE_DW) {
+      used += words * depthwise_block(&g->stage[i].v);
+      block = max2(block, depthwise_block(&g->stage[i].v));
+    }
+  g->dw_streams = used > dw;
+  g->per = words;
+  if (s->kind != STAGE_CONV && !last->sums && !g->dw_streams)
+    return; /* one pass over all channels */
+  g->per = ceil_div(l->how.chunk, s->h * g->buffer[s->out].width);
+  if (g->dw_streams) g->per = max2(1, min2(g->per, dw / 2 / block));
+  if (s->kind != STAGE_CONV) return;
+  uint32_t room = weft_weight_rows(l->cfg) / 4;
+  uint32_t column = (uint32_t)(conv_weight_rows(&s->v, l) / blocks);
+  g->per = max2(1, min2(g->per, min2(room / column, weft_param_blocks(l->cfg) / 2)));
+  g->chunk_rows = g->per * column;
 }
 
 /* Chunks of a result may leave when that keeps the tensors between stages from DRAM, and when what
@@ -431,13 +436,63 @@ static bool chunks_may_leave(const group *g) {
 }
 
 static void plan_slots(group *g) {
-  if (g->stage[0].kind != STAGE_CONV) return; /* one pass over all channels */
+  const group_stage *last = &g->stage[g->n_stages - 1];
+  uint32_t words = ceil_div(output_view(&g->stage[0])->c, g->l->w);
+  if (g->stage[0].kind != STAGE_CONV && g->per >= words) return; /* one pass over all channels */
   int chunked = g->form.chunks_leave ? g->n_stages : g->n_stages - 1;
   for (int i = 0; i < chunked; i++) {
     group_buffer *b = &g->buffer[g->stage[i].out];
     b->slots = 2;
-    b->slot_words = b->h * b->width * group_chunk_blocks(g);
+    b->slot_words = b->h * b->width * g->per;
   }
+  /* column blocks without accumulators need everything once more */
+  if (last->sums && last->slices.online < ceil_div(last->v.y.c, g->l->c))
+    g->buffer[last->in[0]].slots = ceil_div(words, g->per);
+}
+
+/* --- sums ---------------------------------------------------------------------------------------
+ */
+/* The tensor goes on into a layer that keeps channels apart: its convolution had better lead that
+ * layer, column block by column block. */
+static bool leads_chain(const lowering *l, int tensor, int from) {
+  const weft_graph *g = l->graph;
+  for (int i = from; i < g->n_nodes; i++) {
+    const weft_node *n = &g->node[i];
+    bool windows = n->op == WEFT_OP_DEPTHWISE_CONV_2D || n->op == WEFT_OP_AVERAGE_POOL_2D ||
+                   n->op == WEFT_OP_MAX_POOL_2D || n->op == WEFT_OP_MEAN;
+    if (windows && l->owner[n->in[0]] == tensor) return true;
+  }
+  return false;
+}
+
+/* A convolution at the end of a chain: as many of its column blocks as the accumulators hold beside
+ * what the leading convolution works with grow with every chunk of the chain's channels. */
+static bool plan_sums(group *g) {
+  const lowering *l = g->l;
+  const group_stage *first = &g->stage[0];
+  group_stage *s = &g->stage[g->n_stages - 1];
+  g->work_rows = weft_acc_rows(l->cfg);
+  if (!s->sums) return true;
+  uint32_t all = g->work_rows, work = 0, m = s->v.y.h * s->v.y.w;
+  uint32_t blocks = ceil_div(s->v.y.c, l->c), weights = weft_weight_rows(l->cfg);
+  if (first->kind == STAGE_CONV) {
+    uint32_t w = first->v.y.w;
+    if (!conv_is_dense(&first->v)) return false; /* its chunks would not be alike */
+    work = min2(ceil_div(2 * l->r, w), first->v.y.h) * w;
+    work = ceil_div(work, ACC_GRAIN) * ACC_GRAIN;
+  }
+  if (!conv_is_dense(&s->v) || work + m > all) return false;
+  conv_slices *c = &s->slices;
+  c->online = min2(blocks, (all - work) / m);
+  g->work_rows = (all - c->online * m) / ACC_GRAIN * ACC_GRAIN;
+  c->k_slice = g->per * (l->w / l->r);
+  uint32_t slice = min2(c->k_slice, ceil_div(conv_channels(&s->v), l->r)) * conv_taps(&s->v) * l->r;
+  if (slice > weights / 3) return false;
+  c->most = min2(max2(1, weights / 4 / slice), weft_param_blocks(l->cfg) / 2);
+  /* a chunk stays while the leading convolution's go round in the other part of the buffer */
+  c->chunk_rows = weights / 16;
+  if (g->chunk_rows) c->chunk_rows = min2(c->chunk_rows, weights / 2 / g->chunk_rows * slice);
+  return !leads_chain(l, g->buffer[s->out].tensor, g->end);
 }
 
 bool group_plan(residency *r, int first, int end, group_form form, group *g) {
@@ -454,8 +509,15 @@ bool group_plan(residency *r, int first, int end, group_form form, group *g) {
   if (!g->n_stages || g->buffer[g->stage[g->n_stages - 1].out].w < 2 * form.strips - 1)
     return false;
   choose_widths(g);
+  if (form.by_channels) {
+    group_stage *last = &g->stage[g->n_stages - 1];
+    last->sums =
+        r->l->how.sums && !form.chunks_leave && g->n_stages > 1 && last->kind == STAGE_CONV;
+    choose_chunks(g);
+  }
   if (!choose_rows(g) || !buffers_hold(g)) return false;
-  if (form.by_channels && (!is_channel_chain(r, g) || !chunks_fit(g))) return false;
+  if (form.by_channels && (!is_channel_chain(r, g) || !chunks_fit(g) || !plan_sums(g)))
+    return false;
   if (form.chunks_leave && !chunks_may_leave(g)) return false;
   /* in a group streamed by rows everything must lead to the last stage */
   for (int i = 0; i + 1 < g->n_stages && !form.by_channels; i++)

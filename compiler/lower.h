@@ -22,6 +22,7 @@ typedef enum {
   SPACE_DWBUF,  /* depthwise buffer words */
   SPACE_LUT,    /* slots */
   SPACE_EXP,    /* slots */
+  SPACE_ACC,    /* accumulator rows; written: sums stay in them, read: work for one instruction */
   SPACE_ARENA,  /* DRAM bytes of region 2 */
   SPACES
 } space;
@@ -31,6 +32,9 @@ typedef struct {
   bool write;
   uint64_t first, count;
 } access;
+
+/* Rows that the scheduler and the semaphores tell apart. */
+enum { WEIGHT_GRAIN = 16, ACC_GRAIN = 4 };
 
 enum { MAX_ACCESS = 16 };
 
@@ -60,6 +64,7 @@ typedef struct {
   uint32_t strips;       /* vertical strips that a group may be cut into */
   uint32_t chunk;        /* by channels: pixels times column blocks of a chunk, at most about */
   bool longest_first;    /* of instructions that can start, the one with the longest way to go */
+  bool sums;             /* by channels: a second convolution adds the chunks up */
   bool groups;           /* off: layer by layer */
 } strategy;
 

@@ -35,9 +35,10 @@ typedef struct {
   uint32_t writer; /* index + 1 */
 } granule;
 
-static const uint32_t grain[SPACES] = {
-    [SPACE_SPAD] = 1, [SPACE_WEIGHT] = 16, [SPACE_PARAM] = 1, [SPACE_DWBUF] = 4,
-    [SPACE_LUT] = 1,  [SPACE_EXP] = 1,     [SPACE_ARENA] = 64};
+static const uint32_t grain[SPACES] = {[SPACE_SPAD] = 1,        [SPACE_WEIGHT] = WEIGHT_GRAIN,
+                                       [SPACE_PARAM] = 1,       [SPACE_DWBUF] = 4,
+                                       [SPACE_LUT] = 1,         [SPACE_EXP] = 1,
+                                       [SPACE_ACC] = ACC_GRAIN, [SPACE_ARENA] = 64};
 
 enum { NOBODY = 5 };
 typedef struct {
@@ -99,8 +100,9 @@ static void depend(plan *p, uint32_t from, uint32_t to, bool read_after_write) {
   if (from != to) add_edge(p, from, to, !same || read_after_write);
 }
 
-static void visit_granule(plan *p, granule *g, uint32_t i, bool write) {
-  if (g->writer) depend(p, g->writer - 1, i, !write);
+/* `drains`: what was written can be read only when its instruction is complete. */
+static void visit_granule(plan *p, granule *g, uint32_t i, bool write, bool drains) {
+  if (g->writer) depend(p, g->writer - 1, i, drains && !write);
   if (write) {
     for (uint32_t k = 0; k < g->n; k++) depend(p, g->reader[k], i, false);
     g->n = 0;
@@ -125,7 +127,8 @@ static void visit(plan *p, uint32_t i) {
       const access *a = &e->access[k];
       if (!a->count || a->write != (pass == 1)) continue;
       uint64_t g0 = a->first / grain[a->where], g1 = (a->first + a->count - 1) / grain[a->where];
-      for (uint64_t g = g0; g <= g1; g++) visit_granule(p, &p->mem[a->where][g], i, a->write);
+      for (uint64_t g = g0; g <= g1; g++)
+        visit_granule(p, &p->mem[a->where][g], i, a->write, a->where != SPACE_ACC);
       if (a->where != SPACE_SPAD) continue;
       uint64_t *banks = a->write ? &p->item[i].write_banks : &p->item[i].read_banks;
       for (uint64_t b = a->first / bank_words; b <= (a->first + a->count - 1) / bank_words; b++)
@@ -345,7 +348,7 @@ void schedule_instructions(lowering *l, size_t first, size_t end) {
       [SPACE_SPAD] = weft_spad_words(c),    [SPACE_WEIGHT] = weft_weight_rows(c),
       [SPACE_PARAM] = weft_param_blocks(c), [SPACE_DWBUF] = weft_dwbuf_words(c),
       [SPACE_LUT] = c->lut_slots,           [SPACE_EXP] = c->exp_slots,
-      [SPACE_ARENA] = l->prog->arena_bytes};
+      [SPACE_ACC] = weft_acc_rows(c),       [SPACE_ARENA] = l->prog->arena_bytes};
   for (int m = 0; m < SPACES; m++) {
     p->mem_size[m] = size[m] / grain[m] + 1;
     p->mem[m] = zeros(p->mem_size[m], sizeof(granule));

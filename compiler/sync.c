@@ -21,9 +21,10 @@ typedef struct {
 } granule;
 
 /* Units of an access per granule: coarser costs false dependencies, finer costs time. */
-static const uint32_t grain[SPACES] = {
-    [SPACE_SPAD] = 1, [SPACE_WEIGHT] = 16, [SPACE_PARAM] = 1, [SPACE_DWBUF] = 4,
-    [SPACE_LUT] = 1,  [SPACE_EXP] = 1,     [SPACE_ARENA] = 64};
+static const uint32_t grain[SPACES] = {[SPACE_SPAD] = 1,  [SPACE_WEIGHT] = WEIGHT_GRAIN,
+                                       [SPACE_PARAM] = 1, [SPACE_DWBUF] = 4,
+                                       [SPACE_LUT] = 1,   [SPACE_EXP] = 1,
+                                       [SPACE_ACC] = 1,   [SPACE_ARENA] = 64};
 
 typedef struct {
   lowering *l;
@@ -62,7 +63,7 @@ static void mark(granule *g, bool write, int unit, uint32_t seq) {
 static void collect(sync_state *s, const emitted *e, int unit, clock_vec *d) {
   for (int i = 0; i < e->n_access; i++) {
     const access *a = &e->access[i];
-    if (!a->count) continue;
+    if (!a->count || a->where == SPACE_ACC) continue; /* the array's own: its order suffices */
     uint64_t g0 = a->first / grain[a->where], g1 = (a->first + a->count - 1) / grain[a->where];
     for (uint64_t g = g0; g <= g1; g++) depend(d, &s->mem[a->where][g], a->write, unit);
     if (a->where != SPACE_SPAD) continue;
@@ -74,7 +75,7 @@ static void collect(sync_state *s, const emitted *e, int unit, clock_vec *d) {
 static void record(sync_state *s, const emitted *e, int unit) {
   for (int i = 0; i < e->n_access; i++) {
     const access *a = &e->access[i];
-    if (!a->count) continue;
+    if (!a->count || a->where == SPACE_ACC) continue;
     uint64_t g0 = a->first / grain[a->where], g1 = (a->first + a->count - 1) / grain[a->where];
     for (uint64_t g = g0; g <= g1; g++) mark(&s->mem[a->where][g], a->write, unit, s->seq[unit]);
     if (a->where != SPACE_SPAD) continue;

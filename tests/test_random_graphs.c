@@ -1,6 +1,7 @@
 /* A thousand random networks on the presets and on random devices: compiled, run on the C model
  * with race detector and timing, every result compared with the reference, and the counters held
- * against each other. Start at run_network().
+ * against each other; then as many of convolutions, depthwise layers and additions only, compiled
+ * with a strategy drawn by lot. Start at run_network().
  *
  *   WEFT_RANDOM_GRAPHS  how many (default 1,000; with sanitizers 200); an eighth as many
  *                       bottlenecks on small devices
@@ -35,6 +36,7 @@ typedef struct {
   void **input;
   weft_config config;
   char device[512];
+  bool any_strategy; /* the lot decides, not the cycles */
 } subject;
 
 #ifdef __SANITIZE_ADDRESS__
@@ -134,6 +136,11 @@ static void judge(verdict *v, const subject *s, weft_runner *runner, const weft_
   sum->cycles += r->cycles;
 }
 
+static uint64_t by_lot(void *user, const weft_program *program) {
+  (void)program;
+  return random_next(user) >> 1;
+}
+
 static verdict run_network(const subject *s, totals *sum) {
   verdict v = {""};
   weft_err err = {""};
@@ -142,7 +149,10 @@ static verdict run_network(const subject *s, totals *sum) {
   const weft_runner_options options = {
       .backend = WEFT_BACKEND_SIM, .check = true, .races = true, .slices = true};
   weft_status status = weft_graph_check(s->graph, "random", &err);
-  if (!status) status = weft_compile(s->graph, &s->config, &(weft_compile_options){0}, &p, &err);
+  random_source lot = {s->seed};
+  weft_compile_options how = {.user = &lot};
+  if (s->any_strategy) how.cycles = by_lot;
+  if (!status) status = weft_compile(s->graph, &s->config, &how, &p, &err);
   if (!status) status = weft_runner_new(s->graph, p, &options, &runner, &err);
   if (!status) status = weft_runner_run(runner, s->input, &err);
   if (status)
@@ -163,8 +173,9 @@ static subject network(uint64_t seed, const random_graph_options *options) {
   return s;
 }
 
-static subject make(uint64_t seed) {
-  subject s = network(seed, &(random_graph_options){0});
+static subject make(uint64_t seed, bool chain) {
+  subject s = network(seed, &(random_graph_options){.simple = chain});
+  s.any_strategy = chain;
   int device = (int)(seed % 8); /* four presets, and as many random ones */
   random_config(seed, device, &s.config, s.device, sizeof s.device);
   return s;
@@ -245,8 +256,7 @@ static uint64_t number(const char *variable, uint64_t otherwise) {
 }
 
 /* --- the tests ------------------------------------------------------------------------------- */
-static void random_networks_are_exact(void **state) {
-  (void)state;
+static void all_are_exact(bool chains) {
   const uint64_t count = number("WEFT_RANDOM_GRAPHS", NETWORKS), first = number("WEFT_SEED", 1);
   const char *nodes = getenv("WEFT_NODES");
   int bad = 0, from, to;
@@ -254,7 +264,7 @@ static void random_networks_are_exact(void **state) {
   signal(SIGABRT, on_death);
   signal(SIGSEGV, on_death);
   for (uint64_t seed = first; seed < first + count; seed++) {
-    subject whole = make(seed), part;
+    subject whole = make(seed, chains), part;
     bool partial = nodes && sscanf(nodes, "%d-%d", &from, &to) == 2 && from >= 0 && from < to &&
                    to <= whole.last && (from || to < whole.last) && cut(&whole, from, to, &part);
     const subject *s = partial ? &part : &whole;
@@ -276,6 +286,16 @@ static void random_networks_are_exact(void **state) {
   assert_int_equal(bad, 0);
 }
 
+static void random_networks_are_exact(void **state) {
+  (void)state;
+  all_are_exact(false);
+}
+
+static void random_chains_are_exact(void **state) {
+  (void)state;
+  all_are_exact(true);
+}
+
 /* Seeds outside the default range that once found something: two tables for one slot, a window
  * beyond the row's end, chunks larger than planned, slices of other groups' channels. */
 static void seeds_that_once_failed(void **state) {
@@ -283,7 +303,7 @@ static void seeds_that_once_failed(void **state) {
   static const uint64_t seeds[] = {1113, 9196, 46309, 920934};
   totals sum = {0};
   for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-    subject s = make(seeds[i]);
+    subject s = make(seeds[i], false);
     say_how(&s);
     verdict v = run_network(&s, &sum);
     if (v.text[0]) print_message("seed %llu: %s%s", (unsigned long long)seeds[i], v.text, current);
@@ -304,6 +324,7 @@ static void bottlenecks_are_exact_on_small_devices(void **state) {
   for (uint64_t seed = first; seed < first + count; seed++) {
     subject s = network(seed, &(random_graph_options){.nodes = 3, .bottlenecks = true});
     random_small_config(seed, &s.config, s.device, sizeof s.device);
+    s.any_strategy = seed % 2;
     (void)snprintf(current, sizeof current,
                    "\nagain: WEFT_SEED=%llu WEFT_RANDOM_GRAPHS=%d build/tests/test_random_graphs\n",
                    (unsigned long long)seed, BOTTLENECK_SHARE);
@@ -317,6 +338,7 @@ static void bottlenecks_are_exact_on_small_devices(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_networks_are_exact),
+                                     cmocka_unit_test(random_chains_are_exact),
                                      cmocka_unit_test(bottlenecks_are_exact_on_small_devices),
                                      cmocka_unit_test(seeds_that_once_failed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
