@@ -111,9 +111,9 @@ demo: deps ## builds, classifies a picture, checks every value, writes a report 
 	@echo "trace   $(BUILD)/demo.trace.json  open it in https://ui.perfetto.dev"
 	@echo "json    $(BUILD)/demo.json        everything above, for programs"
 
+include mk/rtl.mk
 include mk/tests.mk
 include mk/lint.mk
-include mk/rtl.mk
 
 bench: deps ## measures cycles and simulation speed, writes them into docs/performance.md
 	@$(SUBMAKE) all

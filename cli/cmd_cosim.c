@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cosim.h"
@@ -12,7 +13,7 @@
 typedef struct {
   weft_config_options config;
   weft_list input;
-  const char *normalize, *json;
+  const char *normalize, *json, *jitter;
   weft_waves waves;
   uint64_t seed;
   weft_norm norm;
@@ -30,6 +31,8 @@ static int parse(cosim_options *o, int argc, char **argv, weft_list *rest) {
       {"--normalize", "RANGE", WEFT_OPT_TEXT, &o->normalize, "as for weft run"},
       {"--seed", "N", WEFT_OPT_NUMBER, &o->seed, "of the random input (default: 1)"},
       WEFT_CONFIG_OPTIONS(o->config),
+      {"--jitter", "SEED", WEFT_OPT_TEXT, &o->jitter,
+       "an unfriendly memory for the RTL, random latencies and gaps: times are not compared"},
       WEFT_WAVES_OPTIONS(o->waves),
       {"--json", "FILE", WEFT_OPT_TEXT, &o->json, "writes the result as JSON; -: to the terminal"},
   };
@@ -79,10 +82,14 @@ int weft_cmd_cosim(int argc, char **argv) {
   if (!status) status = weft_waves_parse(&o.waves, &err);
   if (!status) status = weft_model_file_open(rest.item[0], &o.config, true, &m, &err);
   if (!status) status = weft_inputs_load(m.graph, &o.input, o.norm, o.seed, &input, &err);
+  if (o.jitter && setenv(WEFT_RTL_JITTER, o.jitter, 1) != 0)
+    status = weft_fail(&err, WEFT_ENOMEM, "cosim: out of memory");
   if (!status) status = weft_cosim(m.graph, m.program, input, &o.waves, &r, &err);
   if (!status && o.json) status = save(&o, m.program, m.graph->name, &r, &err);
   if (!status && !(o.json && strcmp(o.json, "-") == 0)) tell(&r);
-  code = status ? weft_complain(&err) : weft_cosim_differs(&r);
+  code = status     ? weft_complain(&err)
+         : o.jitter ? r.memory_mismatches != 0
+                    : weft_cosim_differs(&r);
   if (m.graph) weft_inputs_free(m.graph, input);
   weft_model_file_close(&m);
   return code;

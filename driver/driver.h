@@ -132,6 +132,10 @@ weft_device_time weft_device_time_of(weft_device *dev, size_t index);
 const uint8_t *weft_device_memory(weft_device *dev, int mem, size_t *bytes);
 bool weft_device_observe(weft_device *dev, weft_device_observer observer, void *user);
 
+/* The environment variable that gives devices opened as "rtl" an unfriendly memory: random
+ * latencies and gaps, reads of different IDs that overtake each other, drawn from its value. */
+#define WEFT_RTL_JITTER "WEFT_RTL_JITTER"
+
 /* Opened as "rtl": writes FST waves of the cycles [from, to) of every run into `path`, which is
  * overwritten. Fails when the device is another one or was built without waves. */
 weft_status weft_device_waves(weft_device *dev, const char *path, uint64_t from, uint64_t to,

@@ -563,7 +563,7 @@ static weft_status load_library(rtl *r, weft_err *err) {
 
 /* Holds the device in reset for some cycles. */
 static void power_up(rtl *r) {
-  const char *seed = getenv("WEFT_RTL_JITTER");
+  const char *seed = getenv(WEFT_RTL_JITTER);
   r->jitter = seed ? strtoull(seed, NULL, 0) * 2654435769u + 88172645463325252u : 0;
   r->dut = r->api->open(1);
   r->pins = r->api->pins(r->dut);

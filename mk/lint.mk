@@ -1,14 +1,15 @@
 # Lint: the compilers' warnings are errors in every build; here the layout (clang-format), cppcheck,
 # shellcheck and the house rules (tests/tidy.sh).
-LINT_DIRS := arch kernels sim compiler driver cli tests tests/support tests/fuzz
+LINT_DIRS := arch kernels sim compiler driver cli tests tests/support tests/fuzz tests/rtl
 LINT_SRC  := $(sort $(foreach d,$(LINT_DIRS),$(wildcard $(d)/*.c $(d)/*.cc $(d)/*.h)))
-SCRIPTS   := $(wildcard .ci/run mk/*.sh tests/*.sh bench/*.sh)
+SCRIPTS   := $(wildcard .ci/run mk/*.sh tests/*.sh tests/rtl/*.sh bench/*.sh)
 CLANG_FORMAT ?= clang-format
 
-lint: deps deps-lint ## clang-format, cppcheck, shellcheck and the house rules
+lint: deps deps-rtl deps-lint ## clang-format, cppcheck, shellcheck, house rules, Verilator, Yosys
 	$(CLANG_FORMAT) --dry-run -Werror $(LINT_SRC)
 	shellcheck $(SCRIPTS)
 	tests/tidy.sh
+	@$(SUBMAKE) lint-rtl
 	@$(SUBMAKE) $(GEN)/.done
 	@mkdir -p $(BUILD)/cppcheck
 	cppcheck -q -j $(JOBS) --std=c11 --enable=warning,performance,portability \

@@ -18,15 +18,20 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.c.o $(BUILD)/tests/fuzz/m
 
 RUN_TESTS = BUILD=$(BUILD) JOBS=$(JOBS) $(if $(SAN),SAN=1) tests/run.sh
 
-tests: $(TESTS) $(FUZZERS) # builds them, runs nothing
-test: deps ## all tests; the last line counts them (SAN=1: under ASan and UBSan)
+# With sanitizers the C side alone is built again: the Verilated device stays as it is, and the
+# modules' own tests are left to the plain run.
+tests: $(TESTS) $(FUZZERS) $(if $(SAN),,rtl-tests) # builds them, runs nothing
+test: deps deps-rtl ## all tests; the last line counts them (SAN=1: under ASan and UBSan)
+	@$(SUBMAKE) SAN= $(RTL_TEST_PRESETS:%=$(RTL_OUT)/%/libweft_rtl.so)
 	@$(SUBMAKE) all tests
 	@$(RUN_TESTS)
 
-# WEFT_TEST_FULL: more inputs for every network (tests/check_models.sh).
+# WEFT_TEST_FULL: more inputs for every network (tests/check_models.sh), whole networks and
+# thousands of random programs on the RTL of all sizes, mutants of the RTL, its netlist.
 FULL_GRAPHS ?= 20000
-test-full: deps ## the same, much longer: FULL_GRAPHS (20000) random networks, more inputs
-	@$(SUBMAKE) all tests
+test-full: deps deps-rtl ## much longer: FULL_GRAPHS (20000) random networks, RTL of all sizes, mutants
+	@$(SUBMAKE) RTL_TEST_PRESETS="$(ALL_PRESETS)" $(ALL_PRESETS:%=$(RTL_OUT)/%/libweft_rtl.so)
+	@$(SUBMAKE) RTL_TEST_PRESETS="$(ALL_PRESETS)" all tests
 	@WEFT_TEST_FULL=1 WEFT_RANDOM_GRAPHS=$(FULL_GRAPHS) $(RUN_TESTS)
 
 # Each fuzzer for FUZZ_SECONDS from seed FUZZ_SEED. An input that a reader dies of is kept in

@@ -2,7 +2,8 @@
 # Runs test programs, prints each one's result and, as the last line, the sums:
 #   N passed, N failed, N skipped
 #
-# The scripts named below and, of every tests/test_*.c, the cmocka program in $BUILD/tests; with
+# The scripts named below, of every tests/test_*.c the cmocka program in $BUILD/tests, and of every
+# tests/rtl/test_*.cc the one in build/rtl/PRESET (with WEFT_TEST_FULL, of more presets); with
 # arguments (test_isa test_cli.sh ...), those alone.
 # Environment: BUILD (build), JOBS (programs at a time), WEFT_TEST_DATA, WEFT_TEST_TIMEOUT (seconds
 # a program may take), SAN=1 (built with sanitizers), WEFT_TEST_FULL=1 (the long runs).
@@ -14,6 +15,8 @@ export WEFT=${WEFT:-$BUILD/weft}
 LOG=$BUILD/tests/log
 LIMIT=${WEFT_TEST_TIMEOUT:-$([ "${WEFT_TEST_FULL:-}" ] && echo 14400 || echo 900)}
 SCRIPTS=(tests/tidy.sh tests/test_cli.sh tests/check_models.sh)
+RTL_SCRIPTS=(tests/rtl/icarus.sh tests/rtl/prove.sh)
+RTL_FULL=(tests/rtl/cosim.sh tests/rtl/mutants.sh tests/rtl/netlist.sh)
 LONG=(test_random_graphs test_faults test_golden) # begun first, as are the scripts
 
 # count WORD FILE: the sum of the numbers in cmocka's summaries, "[  PASSED  ] 3 test(s).", where
@@ -26,6 +29,7 @@ count() {
 run_one() {
   local path=$1 name out status=0 begin p f s line
   name=$(basename "$path")
+  [[ $path = build/rtl/* ]] && name=$(basename "$(dirname "$path")")_$name
   out=$LOG/$name.txt
   begin=$SECONDS
   timeout -k 10 "$LIMIT" "$path" >"$out" 2>&1 || status=$?
@@ -61,6 +65,15 @@ if [ $# = 0 ]; then
     t=$(basename "$t" .c)
     [[ " ${LONG[*]} " = *" $t "* ]] || programs+=("$BUILD/tests/$t")
   done
+  if [ -z "${SAN:-}" ]; then # the RTL's modules, of every configuration that was built
+    programs+=("${RTL_SCRIPTS[@]}")
+    for t in tests/rtl/test_*.cc; do
+      for p in nano-16 ${WEFT_TEST_FULL:+micro-64 edge-256}; do
+        programs+=("build/rtl/$p/$(basename "$t" .cc)")
+      done
+    done
+    [ -z "${WEFT_TEST_FULL:-}" ] || programs+=("${RTL_FULL[@]}")
+  fi
 fi
 for t in "$@"; do
   case $t in
