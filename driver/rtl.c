@@ -290,8 +290,9 @@ static void note(rtl *r) {
     r->dispatch = grown(r->dispatch, &size, r->n_end + 2, sizeof *r->dispatch);
     r->end = grown(r->end, &r->size_fetch, r->n_end + 2, sizeof *r->end);
   }
-  if (p->dispatch && r->n_dispatch == r->n_end) r->dispatch[r->n_dispatch++] = p->cycle;
+  /* a FENCE may end in the cycle in which the next one or END is dispatched */
   if (p->end && r->n_end < r->n_dispatch) r->end[r->n_end++] = p->cycle;
+  if (p->dispatch && r->n_dispatch == r->n_end) r->dispatch[r->n_dispatch++] = p->cycle;
 }
 
 static void gate_waves(rtl *r) {

@@ -46,7 +46,7 @@ typedef struct {
   uint32_t *stored, *loaded; /* per DRAM byte: last STORE, last LOAD */
   port *read_port, *write_port;
   int unit;      /* of the instruction at hand */
-  bool in_place; /* it may write exactly where it reads */
+  bool in_place; /* it may write exactly where it reads now */
 } races;
 
 static const char *const memory_name[] = {"scratchpad",       "weight buffer", "parameter",
@@ -66,7 +66,8 @@ static void touch_read(races *r, shadow *w, const char *memory, size_t index) {
   if (!w->writer_seq) report(r, WEFT_ERROR_UNINIT, "reads", memory, index);
   if (!ordered(r, w->writer, w->writer_seq))
     report(r, WEFT_ERROR_RACE, "reads, not ordered after its writer,", memory, index);
-  w->reader_seq[r->unit] = r->seq[r->unit];
+  /* in place, the write of the same word speaks for the read as well */
+  if (!r->in_place) w->reader_seq[r->unit] = r->seq[r->unit];
 }
 
 static void touch_write(races *r, shadow *w, const char *memory, size_t index) {
@@ -75,7 +76,7 @@ static void touch_write(races *r, shadow *w, const char *memory, size_t index) {
   for (int v = 0; v < WEFT_UNITS; v++)
     if (v != r->unit && !ordered(r, v, w->reader_seq[v]))
       report(r, WEFT_ERROR_RACE, "writes, not ordered after a reader,", memory, index);
-  if (w->reader_seq[r->unit] == r->seq[r->unit] && !r->in_place)
+  if (w->reader_seq[r->unit] == r->seq[r->unit])
     report(r, WEFT_ERROR_RACE, "writes over its own input,", memory, index);
   w->writer = (uint8_t)r->unit;
   w->writer_seq = r->seq[r->unit];
@@ -231,13 +232,17 @@ static bool same_operand(weft_operand a, weft_operand b) {
 }
 
 static void on_vew(races *r, const weft_insn_VEW *in) {
-  r->in_place = same_operand(WEFT_OPERAND_OF(*in, a), WEFT_OPERAND_OF(*in, o)) ||
-                same_operand(WEFT_OPERAND_OF(*in, b), WEFT_OPERAND_OF(*in, o));
-  touch_window(r, WEFT_OPERAND_OF(*in, a), in->out_h, in->out_w, in->c_words, NULL, NULL, false);
+  const weft_operand a = WEFT_OPERAND_OF(*in, a), b = WEFT_OPERAND_OF(*in, b),
+                     o = WEFT_OPERAND_OF(*in, o);
+  const bool unwrapped = in->out_h <= in->o_ring_rows; /* no row is written, then read */
+  r->in_place = unwrapped && same_operand(a, o);
+  touch_window(r, a, in->out_h, in->out_w, in->c_words, NULL, NULL, false);
+  r->in_place = unwrapped && same_operand(b, o);
   if (in->op != WEFT_VEW_REQUANT && in->op != WEFT_VEW_COPY)
-    touch_window(r, WEFT_OPERAND_OF(*in, b), in->out_h, in->out_w, in->c_words, NULL, NULL, false);
+    touch_window(r, b, in->out_h, in->out_w, in->c_words, NULL, NULL, false);
+  r->in_place = false;
   read_table(r, in->lut_en, in->lut_slot);
-  touch_window(r, WEFT_OPERAND_OF(*in, o), in->out_h, in->out_w, in->c_words, NULL, NULL, true);
+  touch_window(r, o, in->out_h, in->out_w, in->c_words, NULL, NULL, true);
 }
 
 static void on_vpool(races *r, const weft_insn_VPOOL *in) {

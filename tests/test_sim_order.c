@@ -173,6 +173,36 @@ static void ports(void **state) {
   bench_expect(b, races, WEFT_ERROR_RACE, "read port in use by another unit");
 }
 
+/* a + b into the place of a, with b some words away and o in a ring of `rows`. */
+static void add_in_place(uint32_t b_from, uint32_t height, uint32_t ring_rows) {
+  bench_clear(b);
+  (void)load(0, 32, 0, V);
+  weft_insn *i = copy(8, 8, 8, L, 0);
+  i->VEW.op = WEFT_VEW_MIN;
+  i->VEW.out_h = height;
+  i->VEW.a_row_stride = i->VEW.o_row_stride = 8;
+  i->VEW.a_ring_rows = i->VEW.o_ring_rows = ring_rows;
+  WEFT_SET_OPERAND(i->VEW, b, place(b_from));
+  i->VEW.b_row_stride = 8;
+  i->VEW.b_ring_rows = ring_rows;
+}
+
+static void in_place(void **state) {
+  (void)state;
+  add_in_place(8, 1, 1); /* all three the same */
+  bench_expect(b, races, WEFT_ERROR_NONE, "");
+  add_in_place(20, 1, 1); /* b apart */
+  bench_expect(b, races, WEFT_ERROR_NONE, "");
+  add_in_place(7, 1, 1); /* a word of b is written before it is read */
+  bench_expect(b, races, WEFT_ERROR_RACE, "writes over its own input");
+  add_in_place(9, 1, 1);
+  bench_expect(b, races, WEFT_ERROR_RACE, "writes over its own input");
+  add_in_place(24, 2, 2);
+  bench_expect(b, races, WEFT_ERROR_NONE, "");
+  add_in_place(24, 2, 1); /* row 1 reads what row 0 has just written */
+  bench_expect(b, races, WEFT_ERROR_RACE, "writes over its own input");
+}
+
 static void unwritten(void **state) {
   (void)state;
   bench_clear(b);
@@ -289,9 +319,11 @@ static void watchdog(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(good_program), cmocka_unit_test(missing_tokens), cmocka_unit_test(ports),
-      cmocka_unit_test(unwritten),    cmocka_unit_test(accumulators),   cmocka_unit_test(tokens),
-      cmocka_unit_test(deadlock),     cmocka_unit_test(watchdog),
+      cmocka_unit_test(good_program), cmocka_unit_test(missing_tokens),
+      cmocka_unit_test(ports),        cmocka_unit_test(in_place),
+      cmocka_unit_test(unwritten),    cmocka_unit_test(accumulators),
+      cmocka_unit_test(tokens),       cmocka_unit_test(deadlock),
+      cmocka_unit_test(watchdog),
   };
   return cmocka_run_group_tests(tests, make_device, free_device);
 }
