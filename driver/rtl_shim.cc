@@ -2,12 +2,12 @@
 // into libweft_rtl.so; with WEFT_RTL_WAVES also able to write FST waves.
 #include <cstring>
 
-#include "Vweft_top.h"
-#include "Vweft_top___024root.h"
+#include <Vweft_top.h>
+#include <Vweft_top___024root.h>
 #include "rtl_api.h"
-#include "verilated.h"
+#include <verilated.h>
 #ifdef WEFT_RTL_WAVES
-#include "verilated_fst_c.h"
+#include <verilated_fst_c.h>
 #endif
 
 namespace {

@@ -95,14 +95,21 @@ module weft_array #(
     );
   end
 
-  // Bottom edge: column c's sum shows c cycles after column 0's; all wait for the last column.
-  for (genvar c = 0; c < COLS - 1; c++) begin : g_bottom
-    weft_delay #(.BITS(32), .STAGES(COLS - 1 - c)) u_skew (
+  // Bottom edge: column c's sum shows c cycles after column 0's; all wait for the last column. A sum
+  // of ROWS products of int8 has SUM bits; as only these are used, synthesis removes the others from
+  // all elements (which keep words of 32 for the simulator's sake).
+  localparam int SUM = 16 + $clog2(ROWS);
+  for (genvar c = 0; c < COLS; c++) begin : g_bottom
+    localparam int WAIT = COLS - 1 - c;
+    logic [SUM-1:0] bottom;
+    weft_delay #(.BITS(SUM), .STAGES(WAIT)) u_skew (
         .clk,
-        .en(valid[ROWS+1+c+:COLS-1-c] != '0),
-        .d (sum[32*COLS*(ROWS-1)+32*c+:32]),
-        .q (out_sum[32*c+:32])
+        .en(WAIT == 0 || valid[ROWS+1+c+:(WAIT == 0 ? 1 : WAIT)] != '0),
+        .d (sum[32*COLS*(ROWS-1)+32*c+:SUM]),
+        .q (bottom)
     );
+    assign out_sum[32*c+:32] = 32'($signed(bottom));
+    logic unused;
+    assign unused = &{1'b0, sum[32*COLS*(ROWS-1)+32*c+SUM+:32-SUM]};
   end
-  assign out_sum[32*(COLS-1)+:32] = sum[32*COLS*ROWS-32+:32];
 endmodule

@@ -6,7 +6,7 @@
 // 4. Every stage's registers take a new value only when an item enters them. No reset: nothing
 // here is control.
 //
-// One multiplier of 32 x 31 bits a lane, with registers before, behind and once more behind it.
+// One multiplier of 32 x 31 bits a lane (weft_mul), with registers before, in and behind it.
 module weft_scale #(
     parameter int LANES = weft_pkg::W
 ) (
@@ -26,11 +26,10 @@ module weft_scale #(
   end
 
   for (genvar i = 0; i < LANES; i++) begin : g_lane
-    logic signed [31:0] x_in, a_1;
-    logic        [30:0] b_1;
+    logic signed [31:0] x_in;
     logic signed [ 5:0] shift_in;
     logic        [ 5:0] right_in, right_1, right_2, right_3;
-    logic signed [62:0] product_2, rounded_3;
+    logic        [62:0] product_2, rounded_3;
     logic        [31:0] y_q;
     logic               one_1, one_2;  // rounded once
     assign x_in = x[32*i+:32];
@@ -49,6 +48,15 @@ module weft_scale #(
     assign cut_ones = ~(32'hffff_ffff >> cut);
     assign cut_sign = x_in[5'd31-cut];
     assign x_cut = (x_in & ~cut_ones) | (cut_ones & {32{cut_sign}});
+
+    weft_mul u_mul (
+        .clk,
+        .take    (in_valid),
+        .a       (x_cut),
+        .b       (mult[31*i+:31]),
+        .multiply(valid_1),
+        .product (product_2)
+    );
 
     // Two roundings, right shift: the first gives h = floor((product + 2^30) / 2^31). The second
     // rounds halves away from zero, which for h < 0 is halves up of h - 1: so that one add here and
@@ -75,15 +83,12 @@ module weft_scale #(
 
     always_ff @(posedge clk) begin
       if (in_valid) begin
-        a_1     <= x_cut;
         one_1   <= one_in;
-        b_1     <= mult[31*i+:31];
         right_1 <= right_in;
       end
       if (valid_1) begin
-        one_2     <= one_1;
-        product_2 <= a_1 * $signed({1'b0, b_1});
-        right_2   <= right_1;
+        one_2   <= one_1;
+        right_2 <= right_1;
       end
       if (valid_2) begin
         rounded_3 <= one_2 ? product_2 : {high_2, 31'd0};

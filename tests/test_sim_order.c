@@ -176,7 +176,7 @@ static void ports(void **state) {
 /* a + b into the place of a, with b some words away and o in a ring of `rows`. */
 static void add_in_place(uint32_t b_from, uint32_t height, uint32_t ring_rows) {
   bench_clear(b);
-  (void)load(0, 32, 0, V);
+  (void)load(0, 48, 0, V);
   weft_insn *i = copy(8, 8, 8, L, 0);
   i->VEW.op = WEFT_VEW_MIN;
   i->VEW.out_h = height;
