@@ -101,6 +101,8 @@ static int check(const random_program *p, coverage *c, int failures) {
 }
 
 /* --- many programs ---------------------------------------------------------------------------- */
+enum { ENOUGH = 20 }; /* failures, after which the rest is not looked at */
+
 static void run_preset(const char *preset, uint64_t programs) {
   static coverage c;
   weft_config cfg;
@@ -109,11 +111,11 @@ static void run_preset(const char *preset, uint64_t programs) {
   const uint64_t first = number("WEFT_SEED", 1);
   if (!available(preset, &cfg)) skip();
   coverage_init(&c, &cfg);
-  for (int i = 0; i < directed_programs(); i++) {
+  for (int i = 0; i < directed_programs() && failures < ENOUGH; i++) {
     directed_program_make(&p, &cfg, i);
     failures += check(&p, &c, failures);
   }
-  for (uint64_t seed = first; seed < first + programs; seed++) {
+  for (uint64_t seed = first; seed < first + programs && failures < ENOUGH; seed++) {
     random_program_make(&p, &cfg, seed, -1);
     failures += check(&p, &c, failures);
   }

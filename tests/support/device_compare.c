@@ -216,7 +216,8 @@ bool device_compare(const device_job *job, const device_result *a, const device_
   if (r.used || what == COMPARE_CAUSE || a->opened[0]) return r.used == 0;
   if (a->cause) return true; /* what a stopped run left in memories and counters is its own */
   if (what == COMPARE_ALL) compare_times(&r, job, a, b);
-  compare_bytes(&r, "scratchpad", a->spad, b->spad, a->spad_bytes, b->spad_bytes);
+  if (a->spad_bytes && b->spad_bytes) /* a netlist does not show it */
+    compare_bytes(&r, "scratchpad", a->spad, b->spad, a->spad_bytes, b->spad_bytes);
   compare_bytes(&r, "DRAM", a->dram, b->dram, a->dram_bytes, b->dram_bytes);
   if (what == COMPARE_ALL) compare_counters(&r, a, b);
   return r.used == 0;

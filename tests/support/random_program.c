@@ -317,7 +317,7 @@ random_job *random_job_new(const random_program *p) {
                         .constant_bytes = PROGRAM_CONSTANTS,
                         .arena = x->arena,
                         .arena_bytes = PROGRAM_ARENA,
-                        .watchdog = 10000000};
+                        .watchdog = 500000};
   return x;
 }
 
