@@ -47,8 +47,10 @@ static weft_status open_device(weft_runner *r, weft_err *err) {
     return weft_fail(err, WEFT_EUNSUPP, "%s: an arena of %zu bytes, accepted below 4 GiB",
                      r->graph->name, p->arena_bytes);
   const bool rtl = r->options.backend == WEFT_BACKEND_RTL;
-  weft_status status =
-      weft_device_open(rtl ? "rtl" : "model", &p->config, (size_t)bytes, &r->dev, err);
+  weft_status status = weft_device_open(rtl && r->options.waves ? "rtl-waves"
+                                        : rtl                   ? "rtl"
+                                                                : "model",
+                                        &p->config, (size_t)bytes, &r->dev, err);
   if (!status && r->options.waves)
     status = weft_device_waves(r->dev, r->options.waves, r->options.waves_from, r->options.waves_to,
                                err);

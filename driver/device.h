@@ -20,7 +20,9 @@ weft_status weft_model_open(const weft_config *config, size_t dram_bytes, void *
 
 /* The Verilated RTL as a back end (rtl.c): loads the shared object of the configuration. */
 extern const weft_device_ops weft_rtl_ops;
-weft_status weft_rtl_open(const weft_config *config, size_t dram_bytes, void **self, weft_err *err);
+/* `waves`: the variant of the library that can write waves. */
+weft_status weft_rtl_open(const weft_config *config, bool waves, size_t dram_bytes, void **self,
+                          weft_err *err);
 /* From now on memory answers reads of the byte at `addr` with SLVERR; UINT64_MAX ends it. */
 void weft_rtl_fail_read(void *self, uint64_t addr);
 weft_status weft_rtl_waves(void *self, const char *path, uint64_t from, uint64_t to, weft_err *err);

@@ -78,11 +78,12 @@ weft_status weft_device_attach(const weft_device_ops *ops, void *self, const wef
 
 weft_status weft_device_open(const char *name, const weft_config *config, size_t dram_bytes,
                              weft_device **out, weft_err *err) {
-  const bool rtl = strcmp(name, "rtl") == 0;
+  const bool waves = strcmp(name, "rtl-waves") == 0, rtl = waves || strcmp(name, "rtl") == 0;
   if (!rtl && strcmp(name, "model") != 0)
-    return weft_fail(err, WEFT_EINPUT, "unknown device '%s', accepted: model, rtl", name);
+    return weft_fail(err, WEFT_EINPUT, "unknown device '%s', accepted: model, rtl, rtl-waves",
+                     name);
   void *self;
-  weft_status status = rtl ? weft_rtl_open(config, dram_bytes, &self, err)
+  weft_status status = rtl ? weft_rtl_open(config, waves, dram_bytes, &self, err)
                            : weft_model_open(config, dram_bytes, &self, err);
   return status ? status
                 : weft_device_attach(rtl ? &weft_rtl_ops : &weft_model_ops, self, config, out, err);

@@ -1,9 +1,9 @@
 /* The driver: one header for every kind of device.
  *
  * A device is opened by name: "model", the C model in this process, or "rtl", the Verilated
- * hardware (a shared object per configuration, `make rtl`). Everything above the seam
- * (weft_device_ops: registers and memory) is common, so tests can replace the seam and assert which
- * registers are written in which order. */
+ * hardware (a shared object per configuration, `make rtl`), "rtl-waves" if it shall write waves.
+ * Everything above the seam (weft_device_ops: registers and memory) is common, so tests can replace
+ * the seam and assert which registers are written in which order. */
 #ifndef WEFT_DRIVER_H
 #define WEFT_DRIVER_H
 
@@ -136,8 +136,8 @@ bool weft_device_observe(weft_device *dev, weft_device_observer observer, void *
  * latencies and gaps, reads of different IDs that overtake each other, drawn from its value. */
 #define WEFT_RTL_JITTER "WEFT_RTL_JITTER"
 
-/* Opened as "rtl": writes FST waves of the cycles [from, to) of every run into `path`, which is
- * overwritten. Fails when the device is another one or was built without waves. */
+/* Opened as "rtl-waves": writes FST waves of the cycles [from, to) of every run into `path`, which
+ * is overwritten. Fails when the device is another one. */
 weft_status weft_device_waves(weft_device *dev, const char *path, uint64_t from, uint64_t to,
                               weft_err *err);
 

@@ -314,7 +314,7 @@ static void cycle(rtl *r) {
   if (r->waves[0]) gate_waves(r);
   r->api->settle(r->dut);
   note(r);
-  if (r->observer) shadow_writes(r);
+  if (r->observer && r->api->writes) shadow_writes(r);
   r->api->edge(r->dut);
   r->now++;
 }
@@ -453,7 +453,7 @@ static const uint8_t *rtl_memory(void *self, int mem, size_t *bytes) {
     *bytes = r->dram_bytes;
     return r->dram;
   }
-  if (mem != WEFT_MEM_SPAD || !r->observer) return NULL;
+  if (mem != WEFT_MEM_SPAD || !r->observer || !r->api->writes) return NULL;
   *bytes = r->spad_bytes;
   return r->spad;
 }
@@ -515,8 +515,10 @@ const weft_device_ops weft_rtl_ops = {
     .observe = rtl_observe,
 };
 
-/* WEFT_RTL_LIBRARY, or rtl/PRESET/libweft_rtl.so beside the running program's folder or itself. */
-static weft_status library_path(const weft_config *config, char *path, size_t size, weft_err *err) {
+/* WEFT_RTL_LIBRARY, or rtl/PRESET/libweft_rtl.so (libweft_rtl_waves.so) beside the running
+ * program's folder or itself. */
+static weft_status library_path(const weft_config *config, bool waves, char *path, size_t size,
+                                weft_err *err) {
   const char *given = getenv("WEFT_RTL_LIBRARY");
   if (given && *given) {
     (void)snprintf(path, size, "%s", given);
@@ -530,21 +532,22 @@ static weft_status library_path(const weft_config *config, char *path, size_t si
     char *slash = strrchr(self, '/');
     if (!slash) break;
     *slash = '\0';
-    int length = snprintf(path, size, "%s/rtl/%s/libweft_rtl.so", self, config->preset);
+    int length = snprintf(path, size, "%s/rtl/%s/libweft_rtl%s.so", self, config->preset,
+                          waves ? "_waves" : "");
     if (length > 0 && (size_t)length < size && access(path, R_OK) == 0) return WEFT_OK;
   }
   const bool shipped = !strchr(config->preset, '*') && strcmp(config->preset, "custom") != 0;
   return shipped ? weft_fail(err, WEFT_EINPUT,
-                             "device 'rtl': no library for preset %s: make rtl PRESET=%s",
-                             config->preset, config->preset)
+                             "device 'rtl': no library for preset %s: make rtl PRESET=%s%s",
+                             config->preset, config->preset, waves ? " WAVES=1" : "")
                  : weft_fail(err, WEFT_EINPUT,
                              "device 'rtl': no library for these keys: make rtl CONFIG=FILE.ini"
                              " PRESET=NAME, then WEFT_RTL_LIBRARY=build/rtl/NAME/libweft_rtl.so");
 }
 
-static weft_status load_library(rtl *r, weft_err *err) {
+static weft_status load_library(rtl *r, bool waves, weft_err *err) {
   char path[2 * PATH_MAX];
-  weft_status status = library_path(&r->config, path, sizeof path, err);
+  weft_status status = library_path(&r->config, waves, path, sizeof path, err);
   if (status) return status;
   if (!(r->library = dlopen(path, RTLD_NOW | RTLD_LOCAL)))
     return weft_fail(err, WEFT_EINPUT, "%s: cannot be loaded: %.300s", path, dlerror());
@@ -579,7 +582,7 @@ static void power_up(rtl *r) {
   r->api->settle(r->dut);
 }
 
-weft_status weft_rtl_open(const weft_config *config, size_t dram_bytes, void **self,
+weft_status weft_rtl_open(const weft_config *config, bool waves, size_t dram_bytes, void **self,
                           weft_err *err) {
   enum { POISON = 0xa5 };
   weft_status status = weft_config_check(config, err);
@@ -588,7 +591,7 @@ weft_status weft_rtl_open(const weft_config *config, size_t dram_bytes, void **s
   if (!r) return weft_fail(err, WEFT_ENOMEM, "device 'rtl': out of memory");
   r->config = *config;
   r->fault_read_at = UINT64_MAX;
-  status = load_library(r, err);
+  status = load_library(r, waves, err);
   if (!status) {
     r->spad_bytes = (size_t)config->scratchpad_kib * 1024;
     r->spad = malloc(r->spad_bytes);

@@ -54,7 +54,7 @@ typedef struct {
    * the outputs show the next cycle's registers with this cycle's inputs. */
   void (*settle)(void *self);
   void (*edge)(void *self);
-  /* The scratchpad's write ports, after settle(). */
+  /* The scratchpad's write ports, after settle(). NULL: a netlist, without names. */
   void (*writes)(void *self, weft_rtl_write out[WEFT_RTL_WRITERS]);
   /* Starts an FST file, with all signals from now on; ends it with NULL. NULL: built without. */
   bool (*waves)(void *self, const char *path);

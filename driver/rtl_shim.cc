@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include <Vweft_top.h>
+#ifndef WEFT_RTL_NETLIST
 #include <Vweft_top___024root.h>
+#endif
 #include "rtl_api.h"
 #include <verilated.h>
 #ifdef WEFT_RTL_WAVES
@@ -140,6 +142,7 @@ void edge(void *self) {
   outputs(d);
 }
 
+#ifndef WEFT_RTL_NETLIST // a netlist has no names to look at
 void writes(void *self, weft_rtl_write out[WEFT_RTL_WRITERS]) {
   const Vweft_top___024root &r = *device(self).top->rootp;
   constexpr int addr_bits = WEFT_RTL_ADDR_BITS, word = WEFT_RTL_WORD_BYTES;
@@ -161,6 +164,8 @@ void writes(void *self, weft_rtl_write out[WEFT_RTL_WRITERS]) {
   }
 }
 
+#endif
+
 #ifdef WEFT_RTL_WAVES
 bool waves(void *self, const char *path) {
   Device &d = device(self);
@@ -178,15 +183,13 @@ bool waves(void *self, const char *path) {
 #endif
 
 const weft_rtl_api api = {
-    WEFT_RTL_ABI,
-    WEFT_RTL_BUS_BYTES,
-    WEFT_RTL_WORD_BYTES,
-    open_device,
-    close_device,
-    pins,
-    settle,
+    WEFT_RTL_ABI, WEFT_RTL_BUS_BYTES, WEFT_RTL_WORD_BYTES, open_device, close_device, pins, settle,
     edge,
+#ifdef WEFT_RTL_NETLIST
+    nullptr,
+#else
     writes,
+#endif
 #ifdef WEFT_RTL_WAVES
     waves,
 #else

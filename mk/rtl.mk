@@ -15,7 +15,7 @@ VFLAGS   := --cc -O3 --x-assign fast --x-initial unique --noassert -Wall
 # --- the Verilated library ---------------------------------------------------------------------
 # make rtl PRESET=NAME, or CONFIG=FILE.ini PRESET=a-name-for-it. WAVES=1: able to write FST.
 PRESET ?= edge-256
-RTL_LIB := $(RTL_OUT)/$(PRESET)/libweft_rtl.so
+RTL_LIB := $(RTL_OUT)/$(PRESET)/libweft_rtl$(if $(WAVES),_waves).so
 rtl: deps-rtl ## builds the Verilated library of PRESET (edge-256) for --backend rtl and cosim
 	@$(SUBMAKE) $(RTL_LIB)
 ifdef CONFIG
@@ -25,16 +25,22 @@ $(GEN)/preset/$(PRESET)/weft_config.vh: $(CONFIG) $(GEN)/weft-gen
 endif
 # Constants that the shim needs, out of the generated ones.
 vh = $$(sed -n 's/.* $(1) = \([0-9]*\);.*/\1/p' $(GEN)/preset/$(2)/weft_config.vh)
-$(RTL_OUT)/%/libweft_rtl.so: $(RTL_SRC) $(RTL_GEN) $(GEN)/preset/%/weft_config.vh \
+# $(call rtl_library,SUFFIX,VERILATOR FLAGS,COMPILER FLAGS)
+define rtl_library
+$(RTL_OUT)/%/libweft_rtl$(1).so: $(RTL_SRC) $(RTL_GEN) $(GEN)/preset/%/weft_config.vh \
     driver/rtl_shim.cc driver/rtl_api.h mk/rtl.mk
-	@mkdir -p $(@D)
-	+$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j $(JOBS) $(call rtl_inc,$*) \
-	  $(if $(WAVES),--trace-fst) --Mdir $(@D)/obj --top-module weft_top \
-	  -CFLAGS "-fPIC -std=c++17 -I$(abspath driver) $(if $(WAVES),-DWEFT_RTL_WAVES) \
-	    -DWEFT_RTL_BUS_BYTES=$(call vh,CFG_DRAM_BYTES,$*) \
-	    -DWEFT_RTL_WORD_BYTES=$(call vh,CFG_WORD_BYTES,$*) -DWEFT_RTL_ADDR_BITS=20" \
-	  -MAKEFLAGS "OPT_FAST=-O3 OPT_SLOW=-O1" -LDFLAGS "-shared" -o ../libweft_rtl.so \
-	  $(RTL_SRC) $(abspath driver/rtl_shim.cc) > $@.log 2>&1 || { cat $@.log; rm -f $@; exit 1; }
+	@mkdir -p $$(@D)
+	+$$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j $(JOBS) $$(call rtl_inc,$$*) $(2) \
+	  --Mdir $$(@D)/obj$(1) --top-module weft_top \
+	  -CFLAGS "-fPIC -std=c++17 -I$(abspath driver) $(3) \
+	    -DWEFT_RTL_BUS_BYTES=$$(call vh,CFG_DRAM_BYTES,$$*) \
+	    -DWEFT_RTL_WORD_BYTES=$$(call vh,CFG_WORD_BYTES,$$*) -DWEFT_RTL_ADDR_BITS=20" \
+	  -MAKEFLAGS "OPT_FAST=-O3 OPT_SLOW=-O1" -LDFLAGS "-shared" -o ../libweft_rtl$(1).so \
+	  $(RTL_SRC) $(abspath driver/rtl_shim.cc) > $$@.log 2>&1 || \
+	  { cat $$@.log; rm -f $$@; exit 1; }
+endef
+$(eval $(call rtl_library,,,))
+$(eval $(call rtl_library,_waves,--trace-fst,-DWEFT_RTL_WAVES))
 
 .PHONY: lint-rtl rtl-tests deps-rtl
 RTL_LINT_PRESETS ?= nano-16 micro-64 edge-256
@@ -48,18 +54,21 @@ $(GEN)/weft_legal.vh: $(GEN)/weft-gen
 	@$< legal > $@.tmp && mv $@.tmp $@
 
 # $(call rtl_test,PRESET,NAME)
+RTL_TEST_LIBS := $(BUILD)/libsim.a $(BUILD)/libarch.a
+rtl_tb = $(or $(wildcard tests/rtl/tb_$(1).sv),rtl/weft_$(1).sv)
 define rtl_test
-$(RTL_OUT)/$(1)/test_$(2): tests/rtl/test_$(2).cc $(wildcard tests/rtl/tb_$(2).sv) $(RTL_SRC) \
-    $(RTL_GEN) $(GEN)/preset/$(1)/weft_config.vh $(wildcard tests/rtl/*.h) $(LIBS)
+$(RTL_OUT)/$(1)/test_$(2): tests/rtl/test_$(2).cc $(call rtl_tb,$(2)) $(RTL_SRC) $(RTL_GEN) \
+    $(GEN)/preset/$(1)/weft_config.vh $(wildcard tests/rtl/*.h) $(RTL_TEST_LIBS)
 	@mkdir -p $(RTL_OUT)/$(1)
 	$$(call say,VER)$(VERILATOR) $(VFLAGS) --exe --build -j 1 $(call rtl_inc,$(1)) -y rtl \
 	  --Mdir $(RTL_OUT)/$(1)/obj_$(2) \
-	  --top-module $(if $(wildcard tests/rtl/tb_$(2).sv),tb_$(2),weft_$(2)) --prefix Vtb \
-	  -CFLAGS "-std=c++17 -O1 -DPRESET='\"$(1)\"' $(foreach i,$(INC_tests),-I$(abspath $(patsubst -I%,%,$(i)))) -I$(abspath tests/rtl)" \
+	  --top-module $(basename $(notdir $(call rtl_tb,$(2)))) --prefix Vtb \
+	  -CFLAGS "-std=c++17 -O1 -DPRESET='\"$(1)\"' \
+	    $(foreach i,$(INC_sim:-I%=%) tests/rtl,-I$(abspath $(i)))" \
 	  -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O0" -o ../test_$(2) \
-	  $(RTL_PKG) $(wildcard tests/rtl/tb_$(2).sv) $(if $(wildcard tests/rtl/tb_$(2).sv),,rtl/weft_$(2).sv) \
-	  $(abspath tests/rtl/test_$(2).cc) -LDFLAGS "$(abspath $(LIBS)) -lcmocka $(LDLIBS)" \
-	  > $(RTL_OUT)/$(1)/test_$(2).log 2>&1 || { cat $(RTL_OUT)/$(1)/test_$(2).log; exit 1; }
+	  -LDFLAGS "$(abspath $(RTL_TEST_LIBS)) -lcmocka -linih" \
+	  $(RTL_PKG) $(call rtl_tb,$(2)) $(abspath tests/rtl/test_$(2).cc) \
+	  > $$@.log 2>&1 || { cat $$@.log; exit 1; }
 endef
 RTL_TEST_PRESETS ?= nano-16
 ALL_PRESETS := nano-16 micro-64 edge-256

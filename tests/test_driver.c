@@ -75,7 +75,7 @@ static void unknown_devices_are_refused(void **state) {
   (void)state;
   weft_device *dev = NULL;
   assert_int_equal(weft_device_open("fpga", &config, 4096, &dev, &err), WEFT_EINPUT);
-  assert_says("unknown device 'fpga', accepted: model, rtl");
+  assert_says("unknown device 'fpga', accepted: model, rtl, rtl-waves");
   assert_int_equal(setenv("WEFT_RTL_LIBRARY", "/nowhere/lib.so", 1), 0);
   assert_int_equal(weft_device_open("rtl", &config, 4096, &dev, &err), WEFT_EINPUT);
   assert_says("/nowhere/lib.so: cannot be loaded");
