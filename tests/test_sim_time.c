@@ -159,7 +159,7 @@ static void arithmetic_units(void **state) {
       for (int k = 0; k < n; k++) {
         cost x = cost_of(&b->cfg, &b->insn[k]);
         uint64_t start = max(t[k].arrive, may_start), stream = max(start + x.prepare, stream_end);
-        end = max(end, stream + x.stream + x.drain);
+        end = max(end + 1, stream + x.stream + x.drain);
         if (t[k].start != start || t[k].busy != stream || t[k].end != end)
           bench_fail("instruction %d: %llu, %llu, %llu, expected %llu, %llu, %llu", k,
                      (unsigned long long)t[k].start, (unsigned long long)t[k].busy,
