@@ -30,6 +30,14 @@ for preset in micro-64 edge-256; do
   done
   run $preset models/cifar10_mobilenet_int8.tflite --jitter 1
 done
+# Odd shapes: see the files.
+for odd in wide tall; do
+  make -s rtl CONFIG=tests/rtl/$odd.ini PRESET=$odd
+  for model in models/cifar10_mobilenet_int8.tflite "$DATA/kws_ref_model.tflite"; do
+    WEFT_RTL_LIBRARY=build/rtl/$odd/libweft_rtl.so run edge-256 "$model" \
+      --config tests/rtl/$odd.ini
+  done
+done
 run edge-256 "$DATA/tf2_mobilenet_v2_1.0_224_ptq.tflite"
 echo "$good passed, $bad failed, $skipped skipped"
 [ $bad = 0 ]
