@@ -17,7 +17,8 @@ for preset in $PRESETS; do
       { echo "$preset: $file (Icarus)" >&2; bad=1; }
   done
   # shellcheck disable=SC2086
-  yosys -q -p "read_verilog -sv $inc $pkg $*; hierarchy -check -auto-top; proc; select -assert-none t:\$dlatch" ||
+  yosys -q -p "read_verilog -sv $inc $pkg $*
+      hierarchy -check -auto-top; proc; select -assert-none t:\$dlatch" ||
     { echo "$preset: Yosys" >&2; bad=1; }
 done
 exit $bad

@@ -44,7 +44,7 @@ $(eval $(call rtl_library,_waves,--trace-fst,-DWEFT_RTL_WAVES))
 
 .PHONY: lint-rtl rtl-tests deps-rtl
 RTL_LINT_PRESETS ?= nano-16 micro-64 edge-256
-lint-rtl: ## verilator --lint-only on every module as top at 4x4, 8x8, 16x16; Yosys and Icarus read it
+lint-rtl: ## Verilator's lint of every module at 4x4, 8x8, 16x16; Yosys and Icarus read it
 	@$(SUBMAKE) $(RTL_GEN) $(foreach p,$(RTL_LINT_PRESETS),$(GEN)/preset/$(p)/weft_config.vh)
 	@GEN=$(GEN) PRESETS="$(RTL_LINT_PRESETS)" mk/lint_rtl.sh $(RTL_SRC)
 

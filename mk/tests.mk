@@ -29,7 +29,7 @@ test: deps deps-rtl ## all tests; the last line counts them (SAN=1: under ASan a
 # WEFT_TEST_FULL: more inputs for every network (tests/check_models.sh), whole networks and
 # thousands of random programs on the RTL of all sizes, mutants of the RTL, its netlist.
 FULL_GRAPHS ?= 20000
-test-full: deps deps-rtl ## much longer: FULL_GRAPHS (20000) random networks, RTL of all sizes, mutants
+test-full: deps deps-rtl ## much longer: FULL_GRAPHS (20000) networks, RTL of all sizes, mutants
 	@$(SUBMAKE) RTL_TEST_PRESETS="$(ALL_PRESETS)" $(ALL_PRESETS:%=$(RTL_OUT)/%/libweft_rtl.so)
 	@$(SUBMAKE) RTL_TEST_PRESETS="$(ALL_PRESETS)" all tests
 	@WEFT_TEST_FULL=1 WEFT_RANDOM_GRAPHS=$(FULL_GRAPHS) $(RUN_TESTS)

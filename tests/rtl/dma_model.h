@@ -4,59 +4,24 @@
 #ifndef WEFT_TESTS_RTL_DMA_MODEL_H
 #define WEFT_TESTS_RTL_DMA_MODEL_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <algorithm>
-#include <random>
-#include <vector>
+#include "bench.h"
 extern "C" {
-#include <cmocka.h>
 #include "timing.h"
 }
 
-namespace dma {
+namespace bench {
 
-inline std::mt19937_64 rng(1);
-inline int pick(int lo, int hi) {
-  return lo + (int)(rng() % (uint64_t)(hi - lo + 1));
-}
-inline bool chance(int percent) {
-  return pick(0, 99) < percent;
-}
-
-inline int repeat() {
-  const char *count = getenv("WEFT_RTL_COUNT");
-  return count ? atoi(count) : 1;
-}
+using Program = std::vector<weft_insn>; // all LOAD or all STORE
 
 constexpr size_t DRAM_BYTES = 1 << 18;
 
 struct Device {
-  weft_sim *s;
-  uint32_t w, bus;
-  // PRESET names a preset, or the ini file that the module was made for.
-  Device() {
-    weft_err err = {""};
-    weft_config cfg;
-    weft_config_default(&cfg);
-    if (weft_config_preset(&cfg, PRESET, &err) != WEFT_OK &&
-        weft_config_file(&cfg, PRESET, &err) != WEFT_OK)
-      fail_msg("%s", err.text);
-    s = weft_sim_new(&cfg, DRAM_BYTES, &err);
-    if (!s) fail_msg("%s", err.text);
-    w = s->w;
-    bus = cfg.dram_bytes;
-  }
+  weft_sim *s = model(configuration(), DRAM_BYTES);
+  uint32_t w = s->w, bus = s->cfg.dram_bytes;
   ~Device() { weft_sim_free(s); }
   void randomize() {
-    for (size_t i = 0; i < DRAM_BYTES; i++) s->dram[i] = (uint8_t)rng();
-    for (int m = 0; m < 6; m++)
-      for (size_t i = 0; i < s->size[m]; i++) s->mem[m][i] = (uint8_t)rng();
+    bench::randomize(s->dram, DRAM_BYTES);
+    for (int m = 0; m < 6; m++) bench::randomize(s->mem[m], s->size[m]);
     for (int r = 0; r < 8; r++) {
       s->base[r] = (uint64_t)pick(0, DRAM_BYTES / 4);
       s->limit[r] = DRAM_BYTES - s->base[r] - (uint64_t)pick(0, DRAM_BYTES / 8);
@@ -64,18 +29,36 @@ struct Device {
   }
 };
 
-// An instruction with every field at its smallest value.
-inline weft_insn plain(int opcode) {
-  weft_insn insn;
-  memset(&insn, 0, sizeof insn);
-  const weft_insn_info *info = weft_insn_lookup((uint32_t)opcode);
-  for (int i = 0; i < info->n_fields; i++) {
-    const weft_field *f = &info->field[i];
-    uint32_t v = f->is_signed ? 0 : f->min;
-    memcpy((char *)&insn + f->offset, &v, sizeof v);
+// Where an instruction that reaches so far may begin in DRAM; often near a multiple of 256.
+template <class I> void place(const Device &d, I &in, uint64_t reach) {
+  in.region = (uint32_t)pick(0, 7);
+  uint64_t base = d.s->base[in.region], limit = d.s->limit[in.region];
+  uint64_t room = limit - std::min(reach, limit);
+  in.offset = (uint32_t)(rng() % (room + 1));
+  uint64_t near = (base + in.offset) / 256 * 256 + (uint64_t)pick(0, 6);
+  if (chance(30) && near >= base && near - base <= room) in.offset = (uint32_t)(near - base);
+}
+
+// Rows, pixels and bytes of a pixel: small ones, larger ones, bursts of many rows.
+template <class I> void shape(I &in, int bytes_at_most) {
+  bool small = chance(40);
+  int rows = small ? pick(1, 3) : pick(1, 6), pixels = small ? pick(1, 3) : pick(1, 20);
+  int bytes = pick(1, small ? 8 : bytes_at_most);
+  if (bytes * pixels * rows > 8000) rows = 1;
+  if (chance(10)) {
+    rows = pick(1, 300);
+    pixels = pick(1, 3);
+    bytes = pick(1, 4);
   }
-  insn.opcode = (uint32_t)opcode;
-  return insn;
+  in.rows = (uint32_t)rows;
+  in.pixels = (uint32_t)pixels;
+  in.pix_bytes = (uint32_t)bytes;
+}
+
+inline uint32_t bytes_of(const weft_insn &insn) {
+  return insn.opcode == WEFT_OP_CODE_LOAD
+             ? insn.LOAD.rows * insn.LOAD.pixels * insn.LOAD.pix_bytes
+             : insn.STORE.rows * insn.STORE.pixels * insn.STORE.pix_bytes;
 }
 
 inline weft_operand operand(const Device &d, int rows, int pixels, int words) {
@@ -94,15 +77,15 @@ inline weft_operand operand(const Device &d, int rows, int pixels, int words) {
   }
 }
 
-struct Times {
+struct DmaTimes {
   std::vector<uint64_t> start, end;
   std::vector<uint64_t> address; // cycles of LOAD's read addresses
   uint64_t moved = 0, active = 0;
 };
 
 // Times of instructions (all LOAD or all STORE) that reach the unit's empty queue at `arrive`.
-inline Times run_model(weft_sim *s, const std::vector<weft_insn> &program,
-                       const std::vector<uint64_t> &arrive) {
+inline DmaTimes run_model(weft_sim *s, const Program &program,
+                          const std::vector<uint64_t> &arrive) {
   size_t n = program.size();
   int unit = weft_insn_unit(program[0].opcode);
   weft_err err = {""};
@@ -117,7 +100,7 @@ inline Times run_model(weft_sim *s, const std::vector<weft_insn> &program,
   t->err = &err;
   weft_dram_init(&t->dram, s->cfg.dram_bytes, s->cfg.dram_latency, s->cfg.dram_turnaround);
   for (size_t i = 0; i < n; i++) time[i] = {arrive[i], WEFT_NEVER, WEFT_NEVER, WEFT_NEVER};
-  Times r;
+  DmaTimes r;
   size_t next = 0;
   for (;;) {
     uint64_t begin = WEFT_NEVER;
@@ -166,36 +149,11 @@ inline std::vector<uint64_t> arrivals(size_t n) {
   return at;
 }
 
-// A value of any width at a port of the Verilated module, little-endian.
-template <class T> void set_port(T &port, const void *bytes, size_t n) {
-  memset(&port, 0, sizeof port);
-  memcpy(&port, bytes, std::min(n, sizeof port));
-}
-template <class T> void get_port(const T &port, void *bytes, size_t n) {
-  memcpy(bytes, &port, std::min(n, sizeof port));
+inline void describe(const Program &program, size_t around) {
+  for (size_t i = around < 3 ? 0 : around - 3; i < program.size() && i <= around + 1; i++)
+    print_error("  %zu: %s\n", i, text(program[i]).c_str());
 }
 
-template <class Top> void set_insn(Top &top, const weft_insn &insn, uint32_t index) {
-  uint8_t code[WEFT_INSN_BYTES];
-  weft_err err = {""};
-  if (weft_encode(&insn, code, &err) != WEFT_OK) fail_msg("%s", err.text);
-  set_port(top.insn, code, sizeof code);
-  top.insn_index = index;
-}
-
-template <class Top> void set_regions(Top &top, const weft_sim *s) {
-  set_port(top.region_base, s->base, 64);
-  set_port(top.region_size, s->limit, 64);
-}
-
-inline void describe(const std::vector<weft_insn> &program, size_t around) {
-  for (size_t i = around < 3 ? 0 : around - 3; i < program.size() && i <= around + 1; i++) {
-    char text[1024];
-    weft_disasm(&program[i], text, sizeof text);
-    fprintf(stderr, "  %zu: %s\n", i, text);
-  }
-}
-
-} // namespace dma
+} // namespace bench
 
 #endif

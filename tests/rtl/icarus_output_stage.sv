@@ -13,7 +13,7 @@ module icarus_output_stage;
   logic [8:0] out_zp;
   logic [7:0] clamp_min, clamp_max;
   logic [3:0] lut_slot;
-  logic [8*L-1:0] q;
+  logic [8*L-1:0] out;
   logic [2:0] ld_mem;
   logic [weft_pkg::ADDR-1:0] ld_addr;
   logic [weft_pkg::LDW-1:0] ld_be;
@@ -33,32 +33,17 @@ module icarus_output_stage;
       .lut_en(lut_en),
       .lut_slot(lut_slot),
       .out_valid(out_valid),
-      .q(q),
+      .q(out),
       .ld_en(ld_en),
       .ld_mem(ld_mem),
       .ld_addr(ld_addr),
       .ld_be(ld_be),
       .ld_data(ld_data)
   );
-  always #5 clk = ~clk;
 
   reg [8*L-1:0] expected[0:ITEMS-1];
-  integer sent, seen, errors, i, k, b, seed, draw;
-
-  always @(negedge clk)
-    if (rst === 1'b0) begin
-      if (out_valid === 1'bx) begin
-        errors = errors + 1;
-        $display("out_valid is X");
-      end
-      if (out_valid === 1'b1) begin
-        if (q !== expected[seen]) begin
-          errors = errors + 1;
-          $display("item %0d: %h, expected %h", seen, q, expected[seen]);
-        end
-        seen = seen + 1;
-      end
-    end
+  integer i, k, b, draw;
+  `include "icarus_stream.vh"
 
   task idle;
     begin
@@ -76,13 +61,6 @@ module icarus_output_stage;
       ld_addr = {weft_pkg::ADDR{1'bx}};
       ld_be = {weft_pkg::LDW{1'bx}};
       ld_data = {8 * weft_pkg::LDW{1'bx}};
-    end
-  endtask
-
-  task tick;
-    begin
-      @(posedge clk);
-      #1 idle;
     end
   endtask
 
@@ -146,15 +124,7 @@ module icarus_output_stage;
   endtask
 
   initial begin
-    seed = 1;
-    sent = 0;
-    seen = 0;
-    errors = 0;
-    idle;
-    rst = 1'b1;
-    tick;
-    tick;
-    rst = 1'b0;
+    reset;
     for (i = 0; i < 256 / W; i = i + 1) begin  // table 0: byte v holds ~v
       ld_en = 1'b1;
       ld_mem = weft_pkg::MEM_LUT;

@@ -142,7 +142,7 @@ void every_shape(void **) {
 }
 
 // Instructions that leave this configuration: ERROR_ILLEGAL, with the instruction's number, after
-// the good one before it; nothing is read or written outside (tick() asserts that).
+// the good one before it; nothing is read or written outside (Unit says so).
 void faults(void **) {
   Bench b;
   int seen = 0;
@@ -151,7 +151,7 @@ void faults(void **) {
     if (i == 0) b.fill();
     b.reset();
     if (!b.cfg.dw_lanes) { // absent: refused whatever it is
-      assert_int_equal(b.refuse(smallest(WEFT_OP_CODE_DW), random32(), 50), 0);
+      assert_int_equal(b.refuse(smallest(WEFT_OP_CODE_DW), random32(), 50, false), 0);
       continue;
     }
     weft_insn good = b.random_insn(), bad = b.random_insn();
