@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Injected faults: one expression of the RTL changed at a time, the device of nano-16 built, and
 # `make test`'s comparison with the C model run on it (tests/test_rtl.c). Every mutant must be
-# caught; the unchanged RTL, built the same way first, must pass.
+# caught; the unchanged RTL, built the same way first, must pass. The list is mutants.txt.
 #
 #   tests/rtl/mutants.sh [N...]     mutants by number; all without
 #
@@ -11,42 +11,9 @@ set -eu
 cd "$(dirname "$0")/../.."
 export BUILD=${BUILD:-build} GEN=${GEN:-build/gen}
 
-# MODULE @@ TEXT THAT STANDS THERE EXACTLY ONCE @@ TEXT IN ITS PLACE @@ what it breaks
+# One mutant a line: module, what breaks, old text, new text, separated by tabs.
 mutants() {
-  cat <<'LIST'
-weft_axi_read @@ q_valid == 2'b11 ? ~last : @@ q_valid == 2'b11 ? last : @@ round robin of addresses
-weft_fetch @@ take & (&read_at[SI-1:0]) @@ take & (&(~read_at[SI-1:0])) @@ when a program slot is free
-weft_dispatch @@ (sync ? idle : @@ (sync ? 1'b1 : @@ END and FENCE wait for the units
-weft_queue @@ count == N'(DEPTH) @@ count == N'(DEPTH - 1) @@ places of a queue
-weft_semaphore @@ else if (take & ~post) @@ else if (take) @@ a token posted while one is taken
-weft_counters @@ ~active[u] & queued[u] @@ queued[u] @@ what counts as waiting for operands
-weft_walk @@ ring + 12'd1 >= rows_q @@ ring + 12'd1 > rows_q @@ ring buffers wrap
-weft_spad @@ if (reads[k]) raddr |= rd_addr[A*k+:LO] @@ raddr |= rd_addr[A*k+:LO] @@ a bank's reader
-weft_load_addr @@ bytes      = run_ends ? left[8:0] : room @@ bytes      = run_ends ? left[8:0] - 9'd1 : room @@ last byte of a run
-weft_load_addr @@ reach > 37'(i.row_bytes) @@ reach >= 37'(i.row_bytes + 1'b1) + 37'd1 @@ padding behind a row
-weft_load_words @@ c.fill && pixel_ends ? @@ c.fill && row_ends ? @@ fill behind every pixel
-weft_load_words @@ n_back     = taken[6:0] - v[6:0] - n_lo @@ n_back     = taken[6:0] - v[6:0] @@ bytes of earlier windows
-weft_load_slots @@ used < 7'(SLOTS) @@ used < 7'(SLOTS - 1) @@ slots of LOAD
-weft_load_slots @@ full > 7'd1 || @@ full > 7'd0 || @@ words that wait for their last byte
-weft_store_pack @@ second || to_word <= 9'd256 @@ second || to_word < 9'd256 @@ words at the end of a block
-weft_store_pack @@ used < 5'(SLOTS) @@ used <= 5'(SLOTS) @@ slots of STORE
-weft_store_words @@ insn_ends || next_at != after @@ insn_ends @@ where a burst ends
-weft_gemm_plan @@ kb == i.k_blocks - 1'b1 @@ kb == i.k_blocks @@ channel blocks of a tap
-weft_gemm_stream @@ ix >= 19'(in_w) @@ ix > 19'(in_w) @@ padding on the right
-weft_gemm_stream @@ ring_sum >= 13'(ring_rows) @@ ring_sum > 13'(ring_rows) @@ rings of the array
-weft_gemm_acc @@ (~pass_first | acc_in) @@ (~pass_first) @@ sums that go on
-weft_gemm_acc @@ from_result <= same_1 @@ from_result <= 1'b0 @@ a row that is needed at once
-weft_pe_row @@ 16'($signed(act_at[8*c+:8])) @@ 16'({act_at[8*c+:8]}) @@ signs of activations
-weft_scale @@ (negative_2 ? {32{~product_2[30]}} @@ (negative_2 ? {32{product_2[30]}} @@ rounding of negative products
-weft_finish @@ sum > high ? clamp_max @@ sum > high ? clamp_min @@ the upper clamp
-weft_output_stage @@ single_1 <= round_single @@ single_1 <= 1'b0 @@ one rounding or two
-weft_dw_seq @@ slot_end && ky == r_kh - 3'd1 @@ slot_end && ky == r_kh - 3'd2 @@ rows of a depthwise kernel
-weft_dw_mac @@ kx < a_left || kx >= a_right @@ kx < a_left || kx > a_right @@ padding of depthwise windows
-weft_dw_rows @@ assign wrap = ring + 12'd1 >= rows_q @@ assign wrap = ring >= rows_q @@ rings of the depthwise engine
-weft_vec_sequence @@ WAIT_BITS'(MAX_WAIT - 1) @@ WAIT_BITS'(MAX_WAIT) @@ a cycle more in softmax
-weft_vec_lanes @@ at_3 + BYTE'(i) <= end_1 @@ at_3 + BYTE'(i) < end_1 @@ channels of softmax
-weft_vec_window @@ iy_next + P'(stride_y_q) @@ iy_next + P'(1) @@ vertical stride of pooling
-LIST
+  grep -v '^#' tests/rtl/mutants.txt | sed -E 's/^  //' | paste - - - | sed -E 's/: /\t/'
 }
 
 # build FOLDER: FOLDER/rtl as FOLDER/libweft_rtl.so; quick to make rather than quick to run
@@ -73,7 +40,7 @@ one() {
   dir=$(mktemp -d)
   cp -r rtl "$dir/rtl"
   if [ "$n" != 0 ]; then
-    IFS=$'\t' read -r module old new what < <(mutants | sed -n "${n}s/ @@ /\t/gp")
+    IFS=$'\t' read -r module what old new < <(mutants | sed -n "${n}p")
     if ! OLD=$old NEW=$new perl -0777 -i -pe '
         my ($old, $new) = ($ENV{OLD}, $ENV{NEW});
         $n = () = /\Q$old\E/g; die "found $n times\n" if $n != 1; s/\Q$old\E/$new/' \
@@ -93,7 +60,7 @@ one() {
   elif passes "$dir"; then
     echo "not ok $n $module, $what: not caught"
   else
-    echo "ok $n $module, $what: caught, $(grep -a -m 1 -oE '^\[  FAILED  \] [a-z_]+' "$dir/test.log" |
+    echo "ok $n $module, $what: caught, $(grep -a -m 1 -oE '^\[  FAILED  \] [a-z_0-9]+' "$dir/test.log" |
       head -n 1 | sed 's/.* //')"
   fi
   rm -rf "$dir"

@@ -17,7 +17,8 @@ cells=
 [ "${CELLS:-}" != gates ] || cells="techmap; opt -fast; abc -fast; opt_clean"
 yosys -q -l $out/yosys.log -p "read_verilog -sv -DSYNTHESIS -I$GEN -I$constants rtl/weft_pkg.sv \
   $(find rtl -maxdepth 1 -name 'weft_*.sv' ! -name weft_pkg.sv | sort | tr '\n' ' ')
-  synth -top weft_top -flatten -run begin:fine; opt_clean; $cells
+  hierarchy -check -top weft_top; proc; flatten; opt -full; wreduce; peepopt; opt_clean
+  memory -nomap; opt -fast; $cells
   tee -o $out/stat stat; write_verilog -noattr $out/net.v" >/dev/null
 key() { sed -n "s/.* $1 = \([0-9]*\);.*/\1/p" "$constants/weft_config.vh"; }
 verilator --cc -O3 -Wno-fatal -Wno-lint -Wno-style --x-initial unique --noassert --exe --build \

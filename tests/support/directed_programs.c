@@ -256,6 +256,27 @@ static void gemm_sums(random_maker *g, int variant) {
   }
 }
 
+/* Sums that go on right behind the instruction that leaves them: its last rows are read again 1 to
+ * 4 cycles after they came from the array. */
+static void sums_at_once(random_maker *g, int variant) {
+  weft_insn x = plain_gemm(g);
+  x.GEMM.out_h = 1;
+  x.GEMM.out_w = 2 * g->p->cfg.rows; /* long enough for the next tile to be there */
+  x.GEMM.acc_out = 1;
+  weft_insn next = x, last = x;
+  next.GEMM.acc_in = last.GEMM.acc_in = 1;
+  last.GEMM.acc_out = 0;
+  next.GEMM.out_w = last.GEMM.out_w = (uint32_t)variant + 1;
+  next.GEMM.acc_base = last.GEMM.acc_base = x.GEMM.out_w - 1 - (uint32_t)variant;
+  weft_insn load_first = x;
+  load_first.GEMM.acc_base = 2 * x.GEMM.out_w; /* what the others will not write again */
+  (void)random_emit(g, &load_first);
+  fence(g);
+  (void)random_emit(g, &x);
+  (void)random_emit(g, &next);
+  run_gemm(g, &last);
+}
+
 static void dw_modes(random_maker *g, int variant) {
   weft_insn x = plain_dw(g);
   weft_insn_DW *in = &x.DW;
@@ -469,6 +490,7 @@ static const struct {
     {"STORE", store_modes, 12},
     {"GEMM", gemm_modes, 15},
     {"GEMM sums", gemm_sums, 5},
+    {"GEMM sums at once", sums_at_once, 4},
     {"DW", dw_modes, 10},
     {"VEW", vew_modes, 24},
     {"VPOOL", vpool_modes, 18},
