@@ -60,8 +60,8 @@ one() {
   elif passes "$dir"; then
     echo "not ok $n $module, $what: not caught"
   else
-    echo "ok $n $module, $what: caught, $(grep -a -m 1 -oE '^\[  FAILED  \] [a-z_0-9]+' "$dir/test.log" |
-      head -n 1 | sed 's/.* //')"
+    what+=": caught, $(sed -nE 's/^\[  FAILED  \] ([a-z_0-9]+).*/\1/p' "$dir/test.log" | head -n 1)"
+    echo "ok $n $module, $what"
   fi
   rm -rf "$dir"
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What synthesis makes of the RTL still is the device: Yosys turns nano-16 into cells, flip-flops and
-# memories, Verilator simulates those, and ten random programs run on it as on the C model
+# What synthesis makes of the RTL still is the device: Yosys turns nano-16 into cells, flip-flops
+# and memories, Verilator simulates those, and ten random programs run on it as on the C model
 # (tests/test_rtl.c; times and DRAM, for a netlist has no scratchpad to look at by name).
 #
-# Environment: BUILD (build), GEN (build/gen), WEFT_RTL_PROGRAMS (10); CELLS=gates maps every cell to
-# gates as well, which takes Verilator's C++ half an hour; by default adders, multipliers and
+# Environment: BUILD (build), GEN (build/gen), WEFT_RTL_PROGRAMS (10). CELLS=gates maps all cells to
+# gates as well, and Verilator's C++ then takes half an hour; by default adders, multipliers and
 # multiplexers stay whole.
 set -eu
 cd "$(dirname "$0")/../.."
