@@ -95,7 +95,8 @@ refused cosim-no-rtl "no library for these keys: make rtl CONFIG=FILE.ini" cosim
   --set dma_slots=9
 refused waves-of-the-model "--waves needs --backend rtl" run tiny.tflite --waves x.fst
 refused window-alone "--window 1:2 without --waves" cosim tiny.tflite --window 1:2
-refused window-backwards "found '9:2', accepted FROM:TO" cosim tiny.tflite --waves x.fst --window 9:2
+refused window-backwards "found '9:2', accepted FROM:TO" cosim tiny.tflite --waves x.fst \
+  --window 9:2
 refused rtl-timing-only "exclude each other" run tiny.tflite --backend rtl --timing-only
 refused unknown-backend "found 'gpu', accepted: sim, ref, rtl" run tiny.tflite --backend gpu
 refused input-size "holds 1 bytes" run tiny.tflite --input x.bin
