@@ -95,9 +95,9 @@ module weft_array #(
     );
   end
 
-  // Bottom edge: column c's sum shows c cycles after column 0's; all wait for the last column. A sum
-  // of ROWS products of int8 has SUM bits; as only these are used, synthesis removes the others from
-  // all elements (which keep words of 32 for the simulator's sake).
+  // Bottom edge: column c's sum shows c cycles after column 0's; all wait for the last column. A
+  // sum of ROWS products of int8 has SUM bits; as only these are used, synthesis removes the others
+  // from all elements (which keep words of 32 for the simulator's sake).
   localparam int SUM = 16 + $clog2(ROWS);
   for (genvar c = 0; c < COLS; c++) begin : g_bottom
     localparam int WAIT = COLS - 1 - c;

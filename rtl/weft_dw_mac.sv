@@ -162,16 +162,13 @@ module weft_dw_mac #(
     logic [ACC*PARTS-1:0] sums;  // newest last
     logic [ACC-1:0] total;
     for (genvar b = 0; b < T; b++) begin : g_tap
-      logic signed [7:0] x, y;
-      logic signed [15:0] product;
-      assign x = column[8*(L*b+i)+:8];
-      assign y = tap[8*(L*b+i)+:8];
-      always_ff @(posedge clk) begin
-        if (d_mult) begin
-          product <= x * y;
-          if (nothing[b]) product <= '0;
-        end
-      end
+      logic [15:0] x_y, product;
+      weft_mul_logic u_mul (
+          .a      (column[8*(L*b+i)+:8]),
+          .b      (tap[8*(L*b+i)+:8]),
+          .product(x_y)
+      );
+      always_ff @(posedge clk) if (d_mult) product <= nothing[b] ? '0 : x_y;
       assign products[16*b+:16] = product;
     end
     always_comb begin

@@ -38,6 +38,7 @@ module weft_load_align (
 );
   localparam int LDW = weft_pkg::LDW;
   localparam int KEPT = weft_pkg::LOAD_WINDOW;
+  localparam int FEW = $clog2(LDW + 1);  // bits of a number of bytes up to a word
   // --- t + 1 ------------------------------------------------------------------------------------
   logic                      q_valid, q_overlap, q_flip, q_last;
   logic [6:0]                q_from, q_lo, q_hi, q_to, q_fresh, q_back;
@@ -68,18 +69,19 @@ module weft_load_align (
 
   logic [8*KEPT-1:0]       history;  // the newest byte highest
   logic [8*(KEPT+LDW)-1:0] stream;
-  logic [8*LDW-1:0]        valid_bytes, moved_bytes, word;
+  logic [8*LDW-1:0]        again, valid_bytes, moved_bytes, word;
   logic [LDW-1:0]          is_valid;
   assign stream      = {data, history};
-  assign valid_bytes = q_overlap ? (8 * LDW)'(stream >> {7'(KEPT) - q_back, 3'b000}) : data;
-  assign moved_bytes = valid_bytes << {q_lo, 3'b000};
+  assign again       = from_byte(stream, 7'(KEPT) - q_back);
+  assign valid_bytes = q_overlap ? again : data;
+  assign moved_bytes = valid_bytes << {q_lo[FEW-1:0], 3'b000};
   assign is_valid    = below(q_hi) & ~below(q_lo);
   always_comb begin
     for (int b = 0; b < LDW; b++)
       word[8*b+:8] = is_valid[b] ? moved_bytes[8*b+:8] ^ {q_flip, 7'd0} : q_pad;
   end
   always_ff @(posedge clk)
-    if (q_valid && q_overlap) history <= (8 * KEPT)'(stream >> {q_fresh, 3'b000});
+    if (q_valid && q_overlap) history <= (8 * KEPT)'(stream >> {q_fresh[FEW-1:0], 3'b000});
 
   // --- t + 2, t + 3 -----------------------------------------------------------------------------
   logic ld_last;
@@ -101,6 +103,27 @@ module weft_load_align (
     end
   end
 
+  logic unused;  // at most LDW
+  assign unused = &{1'b0, q_fresh, q_lo};
+
+  // A word of the stream from a byte on, 0 to KEPT. Long steps first: so each step has only the
+  // bytes that the rest can reach.
+  function automatic logic [8*LDW-1:0] from_byte(input logic [8*(KEPT+LDW)-1:0] bytes,
+                                                 input logic [6:0] at);
+    logic [8*(31+32+LDW)-1:0] by_32;
+    logic [8*(31+LDW)-1:0] by_16;
+    logic [8*(15+LDW)-1:0] by_8;
+    logic [8*(7+LDW)-1:0] by_4;
+    logic [8*(3+LDW)-1:0] by_2;
+    logic [8*(1+LDW)-1:0] by_1;
+    by_32 = bytes[8*(63+LDW)-1:0];
+    by_16 = at[5] ? by_32[8*32+:8*(31+LDW)] : by_32[8*(31+LDW)-1:0];
+    by_8 = at[4] ? by_16[8*16+:8*(15+LDW)] : by_16[8*(15+LDW)-1:0];
+    by_4 = at[3] ? by_8[8*8+:8*(7+LDW)] : by_8[8*(7+LDW)-1:0];
+    by_2 = at[2] ? by_4[8*4+:8*(3+LDW)] : by_4[8*(3+LDW)-1:0];
+    by_1 = at[1] ? by_2[8*2+:8*(1+LDW)] : by_2[8*(1+LDW)-1:0];
+    from_byte = at[6] ? bytes[8*KEPT+:8*LDW] : at[0] ? by_1[8+:8*LDW] : by_1[8*LDW-1:0];
+  endfunction
   // Bytes 0 to n - 1 of a word.
   function automatic logic [LDW-1:0] below(input logic [6:0] n);
     below = ~({LDW{1'b1}} << n);

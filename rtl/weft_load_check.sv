@@ -39,7 +39,7 @@ module weft_load_check (
         bytes = 32'(weft_pkg::CFG_WEIGHT_KIB * 1024);
       end
       3'(weft_pkg::MEM_PARAM): begin
-        first = (base * 32'(weft_pkg::PARAM_BYTES)) << LC;
+        first = ((base << 3) + (base << 2)) << LC;  // a channel has PARAM_BYTES, 12
         bytes = 32'(weft_pkg::CFG_PARAM_BLOCKS * weft_pkg::C * weft_pkg::PARAM_BYTES);
       end
       3'(weft_pkg::MEM_DWBUF): begin
