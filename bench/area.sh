@@ -76,7 +76,8 @@ place() {
       on && $2 ~ /^(TRELLIS_COMB|TRELLIS_FF|TRELLIS_RAMW|MULT18X18D|DP16KD):$/ {
         sub(/:/, "", $2); sub(/\//, "", $3)
         out = out (out ? ", " : "") $2 " " $3 " of " $4
-      } END {print out}' "$out.pnr.log")."
+      } END {print out}' "$out.pnr.log")." |
+    fold -s -w 98 | sed "s/ *$//"
   [ "$PNR" = pack ] && return
   jq -r '.fmax | to_entries | map("Fmax \(.value.achieved * 10 | round / 10) MHz.") | join(" ")' \
     "$out.report.json"

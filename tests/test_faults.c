@@ -166,6 +166,8 @@ static verdict judge_code(const fault_bench *b, const fault *f, const fault_outc
   if (at >= b->program->step[0].count) return NOT_READ; /* after END */
   int bit = (int)(f->at % WEFT_INSN_BYTES) * 8 + __builtin_ctz(f->flip);
   const weft_field *field = field_of(b->insn[at].opcode, bit);
+  if (field && weft_insn_unit(b->insn[at].opcode) == WEFT_UNIT_FETCH)
+    return NO_EFFECT; /* tokens of END and FENCE are ignored; another opcode was stopped */
   return field && is_harmless(field->name) ? NO_EFFECT : UNEXPLAINED;
 }
 
