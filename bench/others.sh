@@ -105,7 +105,7 @@ own_speed() {
   jq '.cycles / .wall_seconds' "$BENCH_TMP"/s[123].json | median | awk -v w="$what" \
     -v s="$simulated" '{
       printf "| **Weft**, %s | %s | %s | measured, this run | `bench/others.sh` |\n", w,
-        $1 >= 1e6 ? sprintf("%.1f M", $1 / 1e6) : sprintf("%.0f k", $1 / 1e3), s}'
+        ($1 >= 1e6 ? sprintf("%.1f M", $1 / 1e6) : sprintf("%.0f k", $1 / 1e3)), s}'
 }
 
 speeds() {
